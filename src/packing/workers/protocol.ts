@@ -1,0 +1,48 @@
+import type { LayerDigest, LayerSpec } from "../layer-spec.ts";
+
+/** What a worker can be asked to do: name → what it takes and what it gives back. */
+export interface Tasks {
+  /** Makes the layer's tar and hashes it. */
+  digest: { input: { spec: LayerSpec }; output: LayerDigest };
+  /** Makes the layer's tar and writes it to an open file descriptor of this process. */
+  write: { input: { spec: LayerSpec; fd: number }; output: number };
+  /** Makes the layer's tar and passes it through a ring of shared memory. */
+  stream: { input: { spec: LayerSpec; ring: SharedArrayBuffer }; output: number };
+  /** Compresses one block of a stream of blocks. */
+  compress: { input: { codec: CodecName; level: number; block: BlockInput }; output: Uint8Array };
+}
+
+export type CodecName = "gzip" | "zstd";
+
+/** A piece of a stream that is compressed piece by piece. */
+export interface BlockInput {
+  readonly bytes: Uint8Array;
+  /** The bytes before it that may be referred to (gzip: up to 32 KiB). */
+  readonly dictionary: Uint8Array | undefined;
+  /** Whether the stream ends with it. */
+  readonly last: boolean;
+}
+
+export type TaskName = keyof Tasks;
+
+/** A request as it crosses to the worker; a worker has one at a time. */
+export type Request = {
+  [Name in TaskName]: {
+    readonly id: number;
+    readonly task: Name;
+    readonly input: Tasks[Name]["input"];
+  };
+}[TaskName];
+
+/** An error as plain data. */
+export interface PlainError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly stack: string | undefined;
+}
+
+export type Response =
+  | { readonly output: unknown }
+  | { readonly chunk: true }
+  | { readonly error: PlainError };

@@ -1,0 +1,71 @@
+import * as fs from "node:fs";
+import { systemCodeOf, VarveError } from "../errors.ts";
+
+/** How long to wait before a pipe that is full and does not block is tried again, in ms. */
+const RETRY_DELAY = 2;
+
+const sleepCell = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Writes all bytes to a file descriptor, synchronously: for worker threads only, since a pipe may
+ * block for as long as its reader likes. A descriptor that another process has made non-blocking
+ * is waited for.
+ *
+ * @throws VarveError `DESTINATION_CLOSED` (nobody reads), `DESTINATION_FULL` (no space left)
+ */
+export function writeFullySync(fd: number, bytes: Uint8Array): void {
+  let from = 0;
+  while (from < bytes.length) {
+    try {
+      from += fs.writeSync(fd, bytes, from, bytes.length - from);
+    } catch (error) {
+      if (systemCodeOf(error) !== "EAGAIN") throw writeFailure(error);
+      Atomics.wait(sleepCell, 0, 0, RETRY_DELAY);
+    }
+  }
+}
+
+/** The same from the main thread, which stays free to handle signals meanwhile. */
+export async function writeFully(fd: number, bytes: Uint8Array): Promise<void> {
+  let from = 0;
+  while (from < bytes.length) {
+    try {
+      from += await writeSome(fd, bytes, from);
+    } catch (error) {
+      if (systemCodeOf(error) !== "EAGAIN") throw writeFailure(error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
+    }
+  }
+}
+
+function writeSome(fd: number, bytes: Uint8Array, from: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.write(fd, bytes, from, bytes.length - from, null, (error, written) => {
+      if (error === null) resolve(written);
+      else reject(error);
+    });
+  });
+}
+
+/** The error of a failed write, in words. */
+export function writeFailure(error: unknown): VarveError {
+  switch (systemCodeOf(error)) {
+    case "EPIPE":
+      return new VarveError("DESTINATION_CLOSED", "the output was closed before the image ended", {
+        cause: error,
+        hint: "the program reading it stopped early; its own message says why",
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new VarveError("DESTINATION_FULL", "no space left where the image is written", {
+        cause: error,
+        hint: "free some space, or write elsewhere",
+      });
+    default:
+      return new VarveError(
+        "DESTINATION_FAILED",
+        `the image could not be written: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+  }
+}
