@@ -1,5 +1,5 @@
-import type { ByteString } from "./byte-string.ts";
-import type { TarCommon } from "./tar/entry.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import type { TarCommon } from "../tar/entry.ts";
 
 /** A file, symlink or folder on disk that goes into a layer whole. */
 export interface Tree {

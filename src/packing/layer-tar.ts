@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import { VarveError, systemCodeOf } from "../errors.ts";
-import { byteStringOf, compareNames, displayText, fileSystemPath } from "./byte-string.ts";
-import type { ByteString } from "./byte-string.ts";
+import { byteStringOf, compareNames, displayText, fileSystemPath } from "../tar/byte-string.ts";
+import type { ByteString } from "../tar/byte-string.ts";
 import type { LayerSpec } from "./layer-spec.ts";
-import type { TarEntry } from "./tar/entry.ts";
-import { BLOCK_SIZE, endOfArchiveLength, HeaderWriter, paddingOf } from "./tar/header.ts";
+import type { TarEntry } from "../tar/entry.ts";
+import { BLOCK_SIZE, endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 
 /** Takes the bytes of a tar as they are made. The buffer is used again after the call. */
 export type ByteConsumer = (bytes: Buffer) => void;

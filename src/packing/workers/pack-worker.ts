@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { messageOf, VarveError } from "../../errors.ts";
 import { compressBlock } from "../codec/block.ts";
 import { writeLayerTar } from "../layer-tar.ts";
-import { writeFullySync } from "../write-fully.ts";
+import { writeFullySync } from "../../io/write-fully.ts";
 import type { PlainError, Request, Response, TaskName, Tasks } from "./protocol.ts";
 import { RingWriter } from "./ring.ts";
 

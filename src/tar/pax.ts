@@ -1,5 +1,5 @@
-import { byteStringOf, isAscii, isUtf8 } from "../byte-string.ts";
-import type { ByteString } from "../byte-string.ts";
+import { byteStringOf, isAscii, isUtf8 } from "./byte-string.ts";
+import type { ByteString } from "./byte-string.ts";
 import type { TarCommon, TarEntry } from "./entry.ts";
 
 /** Longest name and link target that a ustar header holds without its prefix field, in bytes. */

@@ -1,4 +1,4 @@
-import type { ByteString } from "../byte-string.ts";
+import type { ByteString } from "./byte-string.ts";
 
 export type TarEntryType = "file" | "directory" | "symlink";
 

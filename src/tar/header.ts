@@ -1,5 +1,5 @@
-import { byteStringOf, isAscii, pythonCodePoints } from "../byte-string.ts";
-import type { ByteString } from "../byte-string.ts";
+import { byteStringOf, isAscii, pythonCodePoints } from "./byte-string.ts";
+import type { ByteString } from "./byte-string.ts";
 import type { TarCommon, TarEntry, TarEntryType } from "./entry.ts";
 import {
   paxBody,

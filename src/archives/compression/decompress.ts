@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { Readable } from "node:stream";
+import * as zlib from "node:zlib";
+import { messageOf, systemCodeOf, VarveError } from "../../errors.ts";
+import type { Compressed } from "./sniff.ts";
+import { ZstdFrameSplitter } from "./zstd-frames.ts";
+
+/**
+ * Decompresses a stream. gzip and zstd are done here, of any number of members or frames; xz and
+ * bzip2 by the programs of that name, since Node.js has neither.
+ *
+ * @param what names the bytes in errors
+ * @throws VarveError `ARCHIVE_DAMAGED`, or `PROGRAM_MISSING` for xz and bzip2
+ */
+export async function* decompress(
+  source: AsyncIterable<Uint8Array>,
+  compressed: Compressed,
+  what: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    switch (compressed) {
+      case "none":
+        yield* source;
+        return;
+      case "gzip":
+        yield* throughStream(source, zlib.createGunzip());
+        return;
+      case "zstd":
+        yield* unzstd(source);
+        return;
+      case "xz":
+      case "bzip2":
+        yield* throughProgram(source, compressed);
+        return;
+    }
+  } catch (error) {
+    if (error instanceof VarveError) throw error;
+    throw new VarveError("ARCHIVE_DAMAGED", `${what} is damaged: ${messageOf(error)}`, {
+      cause: error,
+      hint: "get the file again, or build it anew",
+    });
+  }
+}
+
+async function* throughStream(
+  source: AsyncIterable<Uint8Array>,
+  transform: zlib.Gunzip,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const input = Readable.from(source);
+  input.on("error", (error) => transform.destroy(error));
+  input.pipe(transform);
+  try {
+    for await (const chunk of transform) yield chunk as Uint8Array;
+  } finally {
+    input.destroy();
+    transform.destroy();
+  }
+}
+
+async function* unzstd(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const splitter = new ZstdFrameSplitter();
+  let decoder = zlib.createZstdDecompress();
+  for await (const chunk of source) {
+    for (const piece of splitter.push(chunk)) {
+      const decoded = decoder;
+      yield* fedWith(decoded, piece.bytes, piece.ends);
+      if (piece.ends) decoder = zlib.createZstdDecompress();
+    }
+  }
+  splitter.end();
+}
+
+/** Feeds a decoder and yields what it has to give; at the end of a frame, all that is left. */
+async function* fedWith(
+  decoder: zlib.ZstdDecompress,
+  bytes: Uint8Array,
+  ends: boolean,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const output: Uint8Array[] = [];
+  const collect = (chunk: Uint8Array): void => {
+    output.push(chunk);
+  };
+  decoder.on("data", collect);
+  await new Promise<void>((resolve, reject) => {
+    decoder.once("error", reject);
+    if (ends) {
+      decoder.once("end", resolve);
+      decoder.end(bytes);
+    } else {
+      decoder.write(bytes, (error) => {
+        if (error === null || error === undefined) resolve();
+        else reject(error);
+      });
+    }
+  });
+  decoder.off("data", collect);
+  decoder.removeAllListeners("error");
+  yield* output;
+}
+
+async function* throughProgram(
+  source: AsyncIterable<Uint8Array>,
+  program: "xz" | "bzip2",
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const child = spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "pipe"] });
+  let complaint = "";
+  child.stderr.on("data", (text: Buffer) => {
+    complaint += text.toString("utf8");
+  });
+  const exit = new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  exit.catch(() => undefined);
+  child.stdin.on("error", () => undefined);
+  Readable.from(source).pipe(child.stdin);
+  try {
+    for await (const chunk of child.stdout) yield chunk as Uint8Array;
+    const status = await exit;
+    if (status !== 0) throw new Error(complaint.trim() || `${program} failed`);
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") throw error;
+    throw new VarveError("PROGRAM_MISSING", `reading this needs the program ${program}`, {
+      cause: error,
+      hint: `install it (Debian: ${program === "xz" ? "xz-utils" : "bzip2"}), or decompress the file first`,
+    });
+  } finally {
+    child.kill();
+  }
+}

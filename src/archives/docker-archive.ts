@@ -1,0 +1,152 @@
+import { VarveError } from "../errors.ts";
+import { digestOf, hexOf } from "../image/digest.ts";
+import type { Image } from "../image/image.ts";
+import type { Layer, LayerIdentity } from "../image/layer.ts";
+import { describe, indexOf, manifestOf } from "../image/manifest.ts";
+import { MEDIA_TYPE } from "../image/media-types.ts";
+import { canonicalName, familiarName } from "../image/reference.ts";
+import type { Reference } from "../image/reference.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { BLOCK_SIZE, endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
+
+/** An archive is a sequence of framing bytes and layers, whose bytes are still to be made. */
+export type ArchivePart = Uint8Array | { readonly layer: Layer; readonly identity: LayerIdentity };
+
+const MEMBER_MODE = 0o644;
+
+/**
+ * An image as a hybrid archive: `manifest.json` and an OCI layout in one tar, which every Docker
+ * engine, podman, containerd and skopeo take (reference: daemons-and-archives, section 3).
+ *
+ * Layers come first, each as soon as its digest is known, and what names them last, so that
+ * nothing waits for the last digest. A layer that occurs twice is held once.
+ */
+export async function* dockerArchive(
+  image: Image,
+  references: readonly Reference[],
+): AsyncGenerator<ArchivePart, void, undefined> {
+  const config = image.config();
+  config.catch(() => undefined);
+  const members = new MemberFraming(image.archiveTime);
+  const identities: LayerIdentity[] = [];
+  const held = new Set<string>();
+  for (const layer of image.layers) {
+    const identity = await layer.identity();
+    identities.push(identity);
+    if (held.has(identity.diffId)) continue;
+    held.add(identity.diffId);
+    yield members.header(blobName(identity.diffId), identity.size);
+    yield { layer, identity };
+    yield members.padding(identity.size);
+  }
+  const configBytes = await config;
+  const manifest = manifestOf(configBytes, identities);
+  const files: Array<[string, Uint8Array]> = [
+    [blobName(digestOf(configBytes)), configBytes],
+    [blobName(digestOf(manifest)), manifest],
+    ["index.json", layoutIndex(manifest, image, references)],
+    ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
+    ["manifest.json", dockerManifest(configBytes, identities, references)],
+  ];
+  for (const [name, bytes] of files) {
+    yield members.header(name, bytes.length);
+    yield bytes;
+    yield members.padding(bytes.length);
+  }
+  yield members.end();
+}
+
+/** The same as bytes, for whoever cannot take a file descriptor. */
+export async function* archiveBytes(
+  parts: AsyncIterable<ArchivePart>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const part of parts) {
+    if (part instanceof Uint8Array) yield part;
+    else yield* exactly(part.layer, part.identity.size);
+  }
+}
+
+/** A layer's bytes, refused when there are more or fewer than its header says. */
+async function* exactly(
+  layer: Layer,
+  size: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let total = 0;
+  for await (const chunk of layer.stream()) {
+    total += chunk.length;
+    if (total > size) break;
+    yield chunk;
+  }
+  if (total !== size) {
+    throw new VarveError("LAYER_LENGTH", `a layer of ${size} bytes came out otherwise`, {
+      hint: "its content changed meanwhile; run again",
+    });
+  }
+}
+
+class MemberFraming {
+  readonly #headers: HeaderWriter;
+  #length = 0;
+
+  constructor(mtime: number) {
+    this.#headers = new HeaderWriter({ uid: 0, gid: 0, uname: "", gname: "", mtime });
+  }
+
+  header(name: string, size: number): Uint8Array {
+    const entry = {
+      name: byteStringOf(name),
+      type: "file",
+      mode: MEMBER_MODE,
+      size,
+      link: "",
+    } as const;
+    const extended = this.#headers.extended(entry) ?? Buffer.alloc(0);
+    const block = Buffer.alloc(BLOCK_SIZE);
+    this.#headers.write(block, 0, entry);
+    this.#length += extended.length + BLOCK_SIZE + size + paddingOf(size);
+    return Buffer.concat([extended, block]);
+  }
+
+  padding(size: number): Uint8Array {
+    return new Uint8Array(paddingOf(size));
+  }
+
+  end(): Uint8Array {
+    return new Uint8Array(endOfArchiveLength(this.#length));
+  }
+}
+
+function blobName(digest: string): string {
+  return `blobs/sha256/${hexOf(digest)}`;
+}
+
+/** The layout's index: an entry a name, each with the full name and the bare tag (section 4). */
+function layoutIndex(manifest: Buffer, image: Image, references: readonly Reference[]): Buffer {
+  const descriptor = {
+    ...describe(MEDIA_TYPE.manifest, manifest),
+    platform: { architecture: image.architecture, os: image.os },
+  };
+  if (references.length === 0) return indexOf([descriptor]);
+  return indexOf(
+    references.map((reference) => ({
+      ...descriptor,
+      annotations: {
+        "io.containerd.image.name": canonicalName(reference),
+        "org.opencontainers.image.ref.name": reference.tag,
+      },
+    })),
+  );
+}
+
+function dockerManifest(
+  config: Buffer,
+  layers: readonly LayerIdentity[],
+  references: readonly Reference[],
+): Buffer {
+  const entry = {
+    Config: blobName(digestOf(config)),
+    RepoTags: references.map(familiarName),
+    Layers: layers.map(({ diffId }) => blobName(diffId)),
+  };
+  return Buffer.from(JSON.stringify([entry]), "utf8");
+}

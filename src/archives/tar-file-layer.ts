@@ -1,0 +1,50 @@
+import * as fs from "node:fs";
+import { messageOf, VarveError } from "../errors.ts";
+import type { Layer, LayerIdentity } from "../image/layer.ts";
+import { fileBytes } from "../io/file-bytes.ts";
+
+/** A layer whose tar is ready in a file, its digest known. */
+export class TarFileLayer implements Layer {
+  readonly paths: readonly string[];
+  readonly reason: string;
+  readonly #file: string;
+  readonly #diffId: string;
+
+  constructor(input: {
+    readonly file: string;
+    readonly diffId: string;
+    readonly paths: readonly string[];
+    readonly reason: string;
+  }) {
+    this.#file = input.file;
+    this.#diffId = input.diffId;
+    this.paths = input.paths;
+    this.reason = input.reason;
+  }
+
+  identity(): Promise<LayerIdentity> {
+    const size = this.#readable(() => fs.statSync(this.#file).size);
+    return Promise.resolve({ diffId: this.#diffId, size, remembered: true });
+  }
+
+  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+    const fd = this.#readable(() => fs.openSync(this.#file, "r"));
+    try {
+      yield* fileBytes(fd, 0, fs.fstatSync(fd).size);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  #readable<Value>(read: () => Value): Value {
+    try {
+      return read();
+    } catch (error) {
+      throw new VarveError(
+        "LAYER_UNREADABLE",
+        `the layer ${this.#file} cannot be read: ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+}

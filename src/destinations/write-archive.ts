@@ -1,0 +1,60 @@
+import { archiveBytes } from "../archives/docker-archive.ts";
+import type { ArchivePart } from "../archives/docker-archive.ts";
+import { writeFully } from "../io/write-fully.ts";
+import { compress } from "../packing/codec/compress.ts";
+import type { Compression } from "../packing/codec/compress.ts";
+import type { WorkerPool } from "../packing/workers/pool.ts";
+
+export interface WriteArchiveOptions {
+  readonly compression: Compression;
+  /** Level of the codec; its own default when absent. */
+  readonly level?: number | undefined;
+  /** Workers to compress on. */
+  readonly codecPool: () => WorkerPool;
+  /** Told the bytes written so far, from time to time. */
+  readonly onWritten: (bytes: number) => void;
+}
+
+/**
+ * Writes an archive to an open file descriptor: a file, a pipe or a device.
+ * Uncompressed, layers are written by the workers that make them, without a copy.
+ *
+ * @returns bytes written
+ */
+export async function writeArchive(
+  parts: AsyncIterable<ArchivePart>,
+  fd: number,
+  options: WriteArchiveOptions,
+): Promise<number> {
+  let written = 0;
+  const add = (bytes: number): void => {
+    written += bytes;
+    options.onWritten(written);
+  };
+  const put = async (bytes: Uint8Array): Promise<void> => {
+    await writeFully(fd, bytes);
+    add(bytes.length);
+  };
+  if (options.compression === "none") {
+    for await (const part of parts) {
+      if (part instanceof Uint8Array) await put(part);
+      else if (part.layer.writeTo === undefined) {
+        for await (const chunk of archiveBytes(only(part))) await put(chunk);
+      } else {
+        await part.layer.writeTo(fd);
+        add(part.identity.size);
+      }
+    }
+    return written;
+  }
+  const bytes = archiveBytes(parts);
+  const pool = options.codecPool();
+  for await (const chunk of compress(bytes, options.compression, pool, options.level)) {
+    await put(chunk);
+  }
+  return written;
+}
+
+async function* only(part: ArchivePart): AsyncGenerator<ArchivePart, void, undefined> {
+  yield part;
+}

@@ -1,0 +1,36 @@
+import { digestOf } from "./digest.ts";
+import type { LayerIdentity } from "./layer.ts";
+import { MEDIA_TYPE } from "./media-types.ts";
+
+/** OCI image-spec, descriptor.md. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Describes bytes at hand. */
+export function describe(mediaType: string, bytes: Uint8Array): Descriptor {
+  return { mediaType, digest: digestOf(bytes), size: bytes.length };
+}
+
+/** The manifest of an image whose layers are plain tars (OCI image-spec, manifest.md). */
+export function manifestOf(config: Uint8Array, layers: readonly LayerIdentity[]): Buffer {
+  return jsonBytes({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.manifest,
+    config: describe(MEDIA_TYPE.config, config),
+    layers: layers.map(({ diffId, size }) => ({ mediaType: MEDIA_TYPE.layer, digest: diffId, size })),
+  });
+}
+
+/** An index of manifests (OCI image-spec, image-index.md). */
+export function indexOf(manifests: readonly Descriptor[]): Buffer {
+  return jsonBytes({ schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests });
+}
+
+function jsonBytes(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value), "utf8");
+}

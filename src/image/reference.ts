@@ -1,0 +1,84 @@
+import { UsageError } from "../errors.ts";
+
+/** A name for an image: `[registry/]repository:tag`. */
+export interface Reference {
+  /** As written: `name`, `registry.example/team/name`. */
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/* The grammar of the distribution project's reference package. */
+const HOST =
+  /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
+const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const LONGEST_REPOSITORY = 255;
+const DEFAULT_REGISTRY = "docker.io";
+
+/**
+ * Parses `name[:tag]`; without a tag it is `latest`.
+ *
+ * @throws UsageError saying which part is wrong
+ */
+export function parseReference(text: string): Reference {
+  if (text.includes("@")) {
+    throw new UsageError(`"${text}" names a digest; a new image gets its digest from its content`, {
+      hint: "give name:tag",
+    });
+  }
+  const slash = text.lastIndexOf("/");
+  const colon = text.indexOf(":", slash + 1);
+  const repository = colon === -1 ? text : text.slice(0, colon);
+  const tag = colon === -1 ? "latest" : text.slice(colon + 1);
+  checkRepository(repository, text);
+  if (!TAG.test(tag)) {
+    throw new UsageError(`"${text}" is not a valid image name: bad tag "${tag}"`, {
+      hint: "a tag has 1 to 128 letters, digits, dots, dashes and underscores, and begins with neither dot nor dash",
+    });
+  }
+  return { repository, tag };
+}
+
+function checkRepository(repository: string, text: string): void {
+  const bad = (why: string, hint: string): never => {
+    throw new UsageError(`"${text}" is not a valid image name: ${why}`, { hint });
+  };
+  if (repository === "") bad("the name is empty", "give name:tag");
+  if (repository.length > LONGEST_REPOSITORY) {
+    bad(`the name is longer than ${LONGEST_REPOSITORY} characters`, "choose a shorter one");
+  }
+  const { path } = splitRegistry(repository);
+  for (const component of path.split("/")) {
+    if (PATH_COMPONENT.test(component)) continue;
+    const lower = component.toLowerCase();
+    if (PATH_COMPONENT.test(lower)) {
+      bad(`"${component}" has capitals`, `write it in lower case: ${lower}`);
+    }
+    bad(
+      component === "" ? "a part between slashes is empty" : `bad part "${component}"`,
+      "parts consist of a-z and 0-9, with single . or _, __, or dashes between",
+    );
+  }
+}
+
+function splitRegistry(repository: string): { registry: string | undefined; path: string } {
+  const slash = repository.indexOf("/");
+  const first = slash === -1 ? "" : repository.slice(0, slash);
+  const isHost = HOST.test(first) && (/[.:]/.test(first) || first === "localhost");
+  return isHost
+    ? { registry: first, path: repository.slice(slash + 1) }
+    : { registry: undefined, path: repository };
+}
+
+/** `name:tag` as the engine lists it. */
+export function familiarName({ repository, tag }: Reference): string {
+  return `${repository}:${tag}`;
+}
+
+/** The full name, with registry: `docker.io/library/name:tag`. */
+export function canonicalName({ repository, tag }: Reference): string {
+  const { registry, path } = splitRegistry(repository);
+  if (registry !== undefined && registry !== DEFAULT_REGISTRY) return `${repository}:${tag}`;
+  const full = path.includes("/") ? path : `library/${path}`;
+  return `${DEFAULT_REGISTRY}/${full}:${tag}`;
+}

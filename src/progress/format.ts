@@ -1,0 +1,42 @@
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** A number of bytes for people, in powers of 1000: `1.53 GB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/** A duration for people: `0.42 s`, `2 min 5 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** `1 layer`, `2 layers`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** The name of a store path without its hash; other ids as they are. */
+export function shortName(id: string): string {
+  return /\/[0-9a-z]{32}-(.+)$/.exec(id)?.[1] ?? id;
+}
+
+/** The names of a few components, and how many more there are. */
+export function nameSome(ids: readonly string[], most: number): string {
+  const names = ids.slice(0, most).map(shortName);
+  const rest = ids.length - names.length;
+  return rest > 0 ? `${names.join(", ")} and ${rest} more` : names.join(", ");
+}
+
+/** Text cut to a terminal's width. */
+export function cutTo(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,98 @@
+import { styleText } from "node:util";
+import type { ProgressEvent, ReportProgress } from "./events.ts";
+import { count, cutTo, formatBytes, formatSeconds, nameSome } from "./format.ts";
+
+export const PROGRESS_MODES = ["auto", "tty", "plain", "json", "quiet"] as const;
+export type ProgressMode = (typeof PROGRESS_MODES)[number];
+
+/** Where progress is shown: standard error, always, since results go to standard output. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** A reporter, and a way to leave the terminal tidy before something else is printed. */
+export interface Reporter {
+  readonly report: ReportProgress;
+  finish(): void;
+}
+
+/** Milliseconds between two redraws of the line that moves. */
+const REDRAW_INTERVAL = 100;
+const NAMES_SHOWN = 3;
+
+export function createReporter(mode: ProgressMode, stream: ProgressStream): Reporter {
+  switch (mode === "auto" ? (stream.isTTY === true ? "tty" : "plain") : mode) {
+    case "tty":
+      return terminalReporter(stream);
+    case "json":
+      return { report: (event) => stream.write(`${JSON.stringify(event)}\n`), finish: () => {} };
+    case "quiet":
+      return { report: () => {}, finish: () => {} };
+    default:
+      return plainReporter(stream);
+  }
+}
+
+function plainReporter(stream: ProgressStream): Reporter {
+  return {
+    report: (event) => {
+      const line = lineFor(event);
+      if (line !== undefined) stream.write(`${line}\n`);
+    },
+    finish: () => {},
+  };
+}
+
+function terminalReporter(stream: ProgressStream): Reporter {
+  const width = stream.columns ?? 80;
+  const started = performance.now();
+  let drawn = false;
+  let lastDraw = 0;
+  const clear = (): void => {
+    if (drawn) stream.write("\r\u001b[2K");
+    drawn = false;
+  };
+  const report: ReportProgress = (event) => {
+    if (event.kind === "bytes") {
+      const now = performance.now();
+      if (now - lastDraw < REDRAW_INTERVAL) return;
+      lastDraw = now;
+      const rate = event.written / Math.max(0.001, (now - started) / 1000);
+      const line = `  ${formatBytes(event.written)} written, ${formatBytes(rate)}/s`;
+      stream.write(`\r\u001b[2K${styleText("dim", cutTo(line, width - 1))}`);
+      drawn = true;
+      return;
+    }
+    const line = lineFor(event);
+    if (line === undefined) return;
+    clear();
+    const cut = event.kind === "layer" ? cutTo(line, width) : line;
+    stream.write(`${event.kind === "finished" ? styleText("bold", cut) : cut}\n`);
+  };
+  return { report, finish: clear };
+}
+
+function lineFor(event: ProgressEvent): string | undefined {
+  switch (event.kind) {
+    case "started":
+      return `${event.image === "" ? "image" : event.image}: ${count(event.layers, "layer")}`;
+    case "layer": {
+      const position = `${event.index + 1}/${event.of}`.padStart(7);
+      const size = formatBytes(event.size).padStart(8);
+      const how = event.remembered ? "known " : "packed";
+      return `${position} ${size}  ${how}  ${nameSome(event.paths, NAMES_SHOWN)}`;
+    }
+    case "bytes":
+      return undefined;
+    case "note":
+      return event.message;
+    case "finished":
+      return (
+        `${event.image === "" ? "image" : event.image}: ${count(event.layers, "layer")}, ` +
+        `${formatBytes(event.size)}, ${formatBytes(event.written)} written ` +
+        `in ${formatSeconds(event.seconds)}`
+      );
+  }
+}
