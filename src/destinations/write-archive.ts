@@ -2,7 +2,7 @@ import { archiveBytes } from "../archives/docker-archive.ts";
 import type { ArchivePart } from "../archives/docker-archive.ts";
 import { writeFully } from "../io/write-fully.ts";
 import { compress } from "../packing/codec/compress.ts";
-import type { Compression } from "../packing/codec/compress.ts";
+import type { Compression } from "../packing/codec/compression.ts";
 import type { WorkerPool } from "../packing/workers/pool.ts";
 
 export interface WriteArchiveOptions {

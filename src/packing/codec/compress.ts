@@ -2,9 +2,6 @@ import * as zlib from "node:zlib";
 import type { CodecName } from "../workers/protocol.ts";
 import type { WorkerPool } from "../workers/pool.ts";
 
-/** How bytes are compressed: `none`, or a codec of ours. */
-export type Compression = "none" | CodecName;
-
 /** The level each codec uses unless asked otherwise: what `gzip` and `zstd` themselves take. */
 export const DEFAULT_LEVEL: Readonly<Record<CodecName, number>> = { gzip: 6, zstd: 3 };
 

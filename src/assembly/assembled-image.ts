@@ -1,0 +1,60 @@
+import { dockerToolsConfig } from "../image/config.ts";
+import { plainJson } from "../image/ordered-json.ts";
+import type { JsonObject } from "../image/ordered-json.ts";
+import type { Image, RuntimeConfig } from "../image/image.ts";
+import type { Layer } from "../image/layer.ts";
+
+export interface AssembledImageInput {
+  readonly architecture: string;
+  readonly os: string;
+  /** As it shall stand in the config. */
+  readonly created: string;
+  readonly runtime: JsonObject;
+  readonly layers: readonly Layer[];
+  /** Seconds since 1970. */
+  readonly archiveTime: number;
+}
+
+/** An image put together from layers; its config follows from them. */
+export class AssembledImage implements Image {
+  readonly architecture: string;
+  readonly os: string;
+  readonly layers: readonly Layer[];
+  readonly archiveTime: number;
+  readonly #created: string;
+  readonly #runtime: JsonObject;
+  #config: Promise<Buffer> | undefined;
+
+  constructor(input: AssembledImageInput) {
+    this.architecture = input.architecture;
+    this.os = input.os;
+    this.layers = input.layers;
+    this.archiveTime = input.archiveTime;
+    this.#created = input.created;
+    this.#runtime = input.runtime;
+  }
+
+  get runtime(): RuntimeConfig {
+    return plainJson(this.#runtime) as RuntimeConfig;
+  }
+
+  config(): Promise<Buffer> {
+    this.#config ??= this.#render();
+    return this.#config;
+  }
+
+  async #render(): Promise<Buffer> {
+    const identities = await Promise.all(this.layers.map((layer) => layer.identity()));
+    const content = {
+      created: this.#created,
+      architecture: this.architecture,
+      os: this.os,
+      runtime: this.#runtime,
+      layerPaths: this.layers.map(({ paths }) => paths),
+    };
+    return dockerToolsConfig(
+      content,
+      identities.map(({ diffId }) => diffId),
+    );
+  }
+}

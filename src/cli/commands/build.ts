@@ -1,0 +1,66 @@
+import { buildCommand as command } from "@stricli/core";
+import { COMPRESSIONS } from "../../packing/codec/compression.ts";
+import type { VarveContext } from "../context.ts";
+import {
+  imageAliases,
+  imageFlags,
+  sourceArguments,
+  wholeNumber,
+  workAliases,
+  workFlags,
+} from "../flags.ts";
+import type { ImageFlags, WorkFlags } from "../flags.ts";
+import type { Compression } from "../../packing/codec/compression.ts";
+
+export interface BuildFlags extends ImageFlags, WorkFlags {
+  readonly output?: string;
+  readonly compression?: Compression;
+  readonly compressionLevel?: number;
+  readonly metadataFile?: string;
+}
+
+export const buildCommand = command<BuildFlags, string[], VarveContext>({
+  loader: async () => (await import("../run/build.ts")).build,
+  parameters: {
+    positional: sourceArguments,
+    flags: {
+      output: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        brief: "File to write: image.tar, image.tar.gz or image.tar.zst; - for standard output",
+        placeholder: "FILE",
+      },
+      compression: {
+        kind: "enum",
+        values: COMPRESSIONS,
+        optional: true,
+        brief: "How the file is compressed [by its name]",
+      },
+      compressionLevel: {
+        kind: "parsed",
+        parse: wholeNumber(1),
+        optional: true,
+        brief: "Level of gzip (1-9) or zstd (1-19) [6, 3]",
+        placeholder: "N",
+      },
+      metadataFile: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        brief: "Write what was built to this file, as JSON",
+        placeholder: "FILE",
+      },
+      ...imageFlags,
+      ...workFlags,
+    },
+    aliases: { ...imageAliases, ...workAliases, o: "output" },
+  },
+  docs: {
+    brief: "Build an image into a file, for docker load, podman load or skopeo",
+    fullDescription:
+      "Builds an image into a file that `docker load`, `podman load` and skopeo take.\n\n" +
+      "  varve build .#app -t app:1.0 -o app.tar.gz\n" +
+      "  varve build --conf conf.json -o image.tar.zst",
+  },
+});

@@ -1,0 +1,45 @@
+import { buildCommand as command } from "@stricli/core";
+import type { VarveContext } from "../context.ts";
+import { imageFlags, workAliases, workFlags } from "../flags.ts";
+import type { WorkFlags } from "../flags.ts";
+
+export interface DigestFlags extends WorkFlags {
+  readonly plan: string;
+  readonly json: boolean;
+  readonly storeRoot?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly uname?: string;
+  readonly gname?: string;
+  readonly mtime?: string;
+}
+
+export const digestCommand = command<DigestFlags, [], VarveContext>({
+  loader: async () => (await import("../run/digest.ts")).digest,
+  parameters: {
+    flags: {
+      plan: {
+        kind: "parsed",
+        parse: String,
+        brief: "The plan: JSON as varve plan --json prints it",
+        placeholder: "FILE",
+      },
+      json: { kind: "boolean", default: false, withNegated: false, brief: "Print JSON" },
+      storeRoot: imageFlags.storeRoot,
+      uid: imageFlags.uid,
+      gid: imageFlags.gid,
+      uname: imageFlags.uname,
+      gname: imageFlags.gname,
+      mtime: imageFlags.mtime,
+      ...workFlags,
+    },
+    aliases: workAliases,
+  },
+  docs: {
+    brief: "Print the diffID and size of each layer of a plan",
+    fullDescription:
+      "Prints the diffID and size of each layer of a plan, bottom first.\n\n" +
+      "  varve plan --graph graph.json --max-layers 20 --json > plan.json\n" +
+      "  varve digest --plan plan.json --json",
+  },
+});

@@ -1,0 +1,51 @@
+import { buildCommand as command } from "@stricli/core";
+import type { VarveContext } from "../context.ts";
+import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } from "../flags.ts";
+import type { ImageFlags, WorkFlags } from "../flags.ts";
+
+export interface LoadFlags extends ImageFlags, WorkFlags {
+  readonly host?: string;
+  readonly context?: string;
+  readonly metadataFile?: string;
+}
+
+export const loadCommand = command<LoadFlags, string[], VarveContext>({
+  loader: async () => (await import("../run/load.ts")).load,
+  parameters: {
+    positional: sourceArguments,
+    flags: {
+      host: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        brief: "Engine to load into [DOCKER_HOST, the Docker context, or the local socket]",
+        placeholder: "URL",
+      },
+      context: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        brief: "Docker context to load into",
+        placeholder: "NAME",
+      },
+      metadataFile: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        brief: "Write what was loaded to this file, as JSON",
+        placeholder: "FILE",
+      },
+      ...imageFlags,
+      ...workFlags,
+    },
+    aliases: { ...imageAliases, ...workAliases, H: "host" },
+  },
+  docs: {
+    brief: "Load an image into a Docker engine, and say how to run it",
+    fullDescription:
+      "Loads an image into a Docker engine through its API, and says how to run it.\n\n" +
+      "  varve load .#app -t app:1.0\n" +
+      "  varve load .#myDockerToolsImage\n" +
+      "  DOCKER_HOST=ssh://me@server varve load --conf conf.json",
+  },
+});

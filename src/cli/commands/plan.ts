@@ -1,0 +1,43 @@
+import { buildCommand as command } from "@stricli/core";
+import type { VarveContext } from "../context.ts";
+import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } from "../flags.ts";
+import type { ImageFlags, WorkFlags } from "../flags.ts";
+
+export interface PlanFlags extends ImageFlags, WorkFlags {
+  readonly graph?: string;
+  readonly json: boolean;
+}
+
+export const planCommand = command<PlanFlags, string[], VarveContext>({
+  loader: async () => (await import("../run/plan.ts")).plan,
+  parameters: {
+    positional: sourceArguments,
+    flags: {
+      graph: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        brief:
+          "Plan this reference graph: exportReferencesGraph JSON, or a closureInfo registration",
+        placeholder: "FILE",
+      },
+      json: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Print the plan as JSON",
+      },
+      ...imageFlags,
+      ...workFlags,
+    },
+    aliases: { ...imageAliases, ...workAliases },
+  },
+  docs: {
+    brief: "Show which paths would share a layer, and why; reads no content",
+    fullDescription:
+      "Shows which paths would share a layer, bottom first, and why. Reads no content.\n" +
+      "With --graph, --max-layers counts the plan's own layers.\n\n" +
+      "  varve plan .#app\n" +
+      "  varve plan --graph graph.json --max-layers 20 --json",
+  },
+});

@@ -1,0 +1,22 @@
+import { buildCommand as command } from "@stricli/core";
+import type { VarveContext } from "../context.ts";
+import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } from "../flags.ts";
+import type { ImageFlags, WorkFlags } from "../flags.ts";
+
+export interface StreamFlags extends ImageFlags, WorkFlags {}
+
+export const streamCommand = command<StreamFlags, string[], VarveContext>({
+  loader: async () => (await import("../run/stream.ts")).stream,
+  parameters: {
+    positional: sourceArguments,
+    flags: { ...imageFlags, ...workFlags },
+    aliases: { ...imageAliases, ...workAliases },
+  },
+  docs: {
+    brief: "Write an image to standard output, storing nothing",
+    fullDescription:
+      "Writes an image to standard output, storing nothing.\n\n" +
+      "  varve stream .#app -t app:1.0 | docker load\n" +
+      "  varve stream --conf conf.json | skopeo copy docker-archive:/dev/stdin docker://…",
+  },
+});

@@ -1,0 +1,184 @@
+import { UsageError } from "../errors.ts";
+import { PROGRESS_MODES } from "../progress/reporters.ts";
+import type { ProgressMode } from "../progress/reporters.ts";
+
+/* Names follow docker buildx where it has the option, and nix and dockerTools where they do. */
+
+const text = (input: string): string => input;
+
+/** Parses a whole number from `least` up. */
+export function wholeNumber(least: number): (input: string) => number {
+  return (input) => {
+    const value = Number(input);
+    if (!/^\d+$/.test(input) || !Number.isSafeInteger(value) || value < least) {
+      throw new UsageError(`"${input}" is not a whole number from ${least} up`);
+    }
+    return value;
+  };
+}
+
+/** How the work is done and shown: every command that does some. */
+export interface WorkFlags {
+  readonly progress: ProgressMode;
+  readonly quiet: boolean;
+  readonly jobs?: number;
+  readonly noCache: boolean;
+  readonly debug: boolean;
+}
+
+export const workFlags = {
+  progress: {
+    kind: "enum",
+    values: PROGRESS_MODES,
+    default: "auto",
+    brief: "How progress is shown, on standard error",
+  },
+  quiet: { kind: "boolean", default: false, withNegated: false, brief: "Show no progress" },
+  jobs: {
+    kind: "parsed",
+    parse: wholeNumber(1),
+    optional: true,
+    brief: "Worker threads [one a core]",
+    placeholder: "N",
+  },
+  noCache: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Pack every layer, whatever digests are remembered",
+  },
+  debug: { kind: "boolean", default: false, withNegated: false, brief: "Show stack traces" },
+} as const;
+
+/** What the image is made of. */
+export interface ImageFlags {
+  readonly conf?: string;
+  readonly tag?: readonly string[];
+  readonly config?: string;
+  readonly env?: readonly string[];
+  readonly entrypoint?: string;
+  readonly cmd?: string;
+  readonly user?: string;
+  readonly workdir?: string;
+  readonly expose?: readonly string[];
+  readonly label?: readonly string[];
+  readonly maxLayers?: number;
+  readonly strategy?: string;
+  readonly pipeline?: string;
+  readonly ignore?: string;
+  readonly fromImage?: string;
+  readonly created?: string;
+  readonly mtime?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly uname?: string;
+  readonly gname?: string;
+  readonly platform?: string;
+  readonly storeRoot?: string;
+  readonly nixArgs?: string;
+}
+
+const optionalText = { kind: "parsed", parse: text, optional: true } as const;
+const repeatedText = { kind: "parsed", parse: text, optional: true, variadic: true } as const;
+
+export const imageFlags = {
+  conf: {
+    ...optionalText,
+    brief: "Take the image from a dockerTools conf JSON",
+    placeholder: "FILE",
+  },
+  tag: { ...repeatedText, brief: "Name of the image; may be repeated", placeholder: "NAME:TAG" },
+  config: {
+    ...optionalText,
+    brief: "OCI image config: a JSON file, or JSON itself",
+    placeholder: "FILE|JSON",
+  },
+  env: { ...repeatedText, brief: "Environment variable of the image", placeholder: "NAME=VALUE" },
+  entrypoint: { ...optionalText, brief: "Program to start; text or a JSON list", placeholder: "X" },
+  cmd: { ...optionalText, brief: "Default arguments; text or a JSON list", placeholder: "X" },
+  user: { ...optionalText, brief: "User the image runs as", placeholder: "USER[:GROUP]" },
+  workdir: { ...optionalText, brief: "Working directory of the image", placeholder: "DIR" },
+  expose: { ...repeatedText, brief: "Port the image listens on", placeholder: "PORT[/udp]" },
+  label: { ...repeatedText, brief: "Label of the image", placeholder: "NAME=VALUE" },
+  maxLayers: {
+    kind: "parsed",
+    parse: wholeNumber(1),
+    optional: true,
+    brief: "Most layers the image may have, the base's included [100]",
+    placeholder: "N",
+  },
+  strategy: {
+    ...optionalText,
+    brief: "How paths are grouped: auto-layer, popularity-contest [auto-layer]",
+    placeholder: "NAME",
+  },
+  pipeline: {
+    ...optionalText,
+    brief: "Group paths by a layeringPipeline (JSON file)",
+    placeholder: "FILE",
+  },
+  ignore: {
+    ...optionalText,
+    brief: "Paths to leave out: a file, one a line",
+    placeholder: "FILE",
+  },
+  fromImage: {
+    ...optionalText,
+    brief: "Base image: a Docker archive",
+    placeholder: "FILE",
+  },
+  created: {
+    ...optionalText,
+    brief: "Date of the image: ISO 8601 or now [SOURCE_DATE_EPOCH, else 1970-01-01T00:00:01Z]",
+    placeholder: "DATE",
+  },
+  mtime: {
+    ...optionalText,
+    brief: "Date of every file in the layers [1970-01-01T00:00:01Z]",
+    placeholder: "DATE",
+  },
+  uid: {
+    kind: "parsed",
+    parse: wholeNumber(0),
+    optional: true,
+    brief: "Owner of every file [0]",
+    placeholder: "N",
+  },
+  gid: {
+    kind: "parsed",
+    parse: wholeNumber(0),
+    optional: true,
+    brief: "Group of every file [0]",
+    placeholder: "N",
+  },
+  uname: { ...optionalText, brief: "Owner's name [root]", placeholder: "NAME" },
+  gname: { ...optionalText, brief: "Group's name [root]", placeholder: "NAME" },
+  platform: {
+    ...optionalText,
+    brief: "Platform of the image [linux on this machine's processor]",
+    placeholder: "OS/ARCH",
+  },
+  storeRoot: {
+    ...optionalText,
+    brief: "The Nix store lies under this folder (as nix --store)",
+    placeholder: "DIR",
+  },
+  nixArgs: {
+    ...optionalText,
+    brief: "Further arguments for nix build, separated by spaces",
+    placeholder: "ARGS",
+  },
+} as const;
+
+export const imageAliases = { t: "tag", e: "env", u: "user", w: "workdir" } as const;
+export const workAliases = { q: "quiet", j: "jobs" } as const;
+
+/** The positional arguments of every command that makes an image. */
+export const sourceArguments = {
+  kind: "array",
+  parameter: {
+    brief: "A recipe file, Nix store paths, or a flake installable such as .#app",
+    parse: text,
+    placeholder: "source",
+  },
+} as const;

@@ -1,0 +1,82 @@
+import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
+import type { Application, StricliProcess } from "@stricli/core";
+import packageJson from "../../package.json" with { type: "json" };
+import { buildCommand } from "./commands/build.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
+import { digestCommand } from "./commands/digest.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { loadCommand } from "./commands/load.ts";
+import { planCommand } from "./commands/plan.ts";
+import { streamCommand } from "./commands/stream.ts";
+import type { VarveContext } from "./context.ts";
+import { errorText, exitCodeOf } from "./report-error.ts";
+import { endOnSignals } from "./signals.ts";
+
+const USAGE_EXIT_CODE = 2;
+
+/** The command line as stricli knows it: also what completions are made from. */
+export function application(debug: boolean): Application<VarveContext> {
+  const routes = buildRouteMap({
+    routes: {
+      build: buildCommand,
+      stream: streamCommand,
+      load: loadCommand,
+      plan: planCommand,
+      inspect: inspectCommand,
+      digest: digestCommand,
+      completion: completionCommand,
+      __complete: completeCommand,
+    },
+    docs: {
+      brief: "Build container images out of package closures, reproducibly and finely layered",
+      hideRoute: { __complete: true },
+    },
+  });
+  return buildApplication(routes, {
+    name: "varve",
+    versionInfo: { currentVersion: packageJson.version },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { caseStyle: "convert-camel-to-kebab", useAliasInUsageLine: true },
+    determineExitCode: exitCodeOf,
+    localization: {
+      text: {
+        ...text_en,
+        exceptionWhileParsingArguments: (error, ansiColor) =>
+          `varve: ${text_en.exceptionWhileParsingArguments(error, ansiColor)}`,
+        exceptionWhileRunningCommand: (error) => errorText(error, debug),
+        exceptionWhileLoadingCommandFunction: (error) => errorText(error, debug),
+        noCommandRegisteredForInput: (args) =>
+          `varve: ${text_en.noCommandRegisteredForInput(args)}`,
+      },
+    },
+  });
+}
+
+/** Runs the command line and sets the process' exit code: 0, 1 failure, 2 usage. */
+export async function main(argv: readonly string[]): Promise<void> {
+  endOnSignals();
+  const inputs = argv.map((input) => input.replace(/^--repo_tag(?==|$)/, "--tag"));
+  const debug = inputs.includes("--debug");
+  if (inputs.length === 0) inputs.push("--help");
+  if (inputs[0] === "help") inputs.splice(0, 1, ...inputs.slice(1), "--help");
+  const surroundings = lazyProcess();
+  await run(application(debug), inputs, { process: surroundings });
+  const { exitCode } = surroundings;
+  if (typeof exitCode !== "number" || exitCode === 0) return;
+  // stricli reports wrong usage by negative codes.
+  process.exitCode = exitCode < 0 ? USAGE_EXIT_CODE : exitCode;
+}
+
+/** The process' streams, opened when they are used: see `varve stream`. */
+function lazyProcess(): StricliProcess {
+  return {
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
+    env: process.env,
+    exitCode: null,
+  };
+}

@@ -1,0 +1,13 @@
+import { proposeCompletions } from "@stricli/core";
+import type { VarveContext } from "../context.ts";
+import { application } from "../main.ts";
+
+export async function complete(
+  this: VarveContext,
+  _flags: Record<never, never>,
+  ...words: string[]
+): Promise<void> {
+  const proposals = await proposeCompletions(application(false), words, { process: this.process });
+  const lines = proposals.map(({ completion }) => `${completion}\n`);
+  this.process.stdout.write(lines.join(""));
+}

@@ -1,0 +1,62 @@
+import { DigestStore } from "../packing/digest-store.ts";
+import { Packer } from "../packing/packer.ts";
+import { WorkerPool } from "../packing/workers/pool.ts";
+import type { ReportProgress } from "../progress/events.ts";
+import { createReporter } from "../progress/reporters.ts";
+import type { Reporter } from "../progress/reporters.ts";
+import type { WorkFlags } from "./flags.ts";
+
+/** The workers, caches and progress of one command. */
+export class Session {
+  readonly packer: Packer;
+  readonly #reporter: Reporter;
+  readonly #packPool: WorkerPool;
+  readonly #jobs: number | undefined;
+  #codecPool: WorkerPool | undefined;
+
+  constructor(flags: WorkFlags) {
+    this.#jobs = flags.jobs;
+    this.#reporter = createReporter(flags.quiet ? "quiet" : flags.progress, process.stderr);
+    this.#packPool = new WorkerPool(flags.jobs);
+    this.packer = new Packer({
+      pool: this.#packPool,
+      digests: new DigestStore(),
+      ignoreRemembered: flags.noCache,
+    });
+  }
+
+  get report(): ReportProgress {
+    return this.#reporter.report;
+  }
+
+  note(message: string): void {
+    this.#reporter.report({ kind: "note", message });
+  }
+
+  /**
+   * Workers that compress. They are others than those that pack: a packing worker waits until its
+   * bytes are compressed, so that sharing could leave nobody to do it.
+   */
+  codecPool(): WorkerPool {
+    this.#codecPool ??= new WorkerPool(this.#jobs);
+    return this.#codecPool;
+  }
+
+  async close(): Promise<void> {
+    this.#reporter.finish();
+    await Promise.all([this.#packPool.close(), this.#codecPool?.close()]);
+  }
+}
+
+/** Runs a command's work in a session, which ends however the work does. */
+export async function inSession<Result>(
+  flags: WorkFlags,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const session = new Session(flags);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
