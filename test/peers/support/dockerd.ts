@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
@@ -38,6 +38,14 @@ export interface TestDockerdOptions {
 }
 
 const startSeconds = 60;
+
+/**
+ * dockerd with mounts of its own, so that none of them outlives it, and with a /etc/docker of its
+ * own, because old versions take their engine ID from a key in there.
+ */
+const inOwnMounts =
+  'mkdir -p /etc/docker && mount --bind "$1" /etc/docker && shift && exec dockerd "$@"';
+
 const run = promisify(execFile);
 
 /**
@@ -45,7 +53,7 @@ const run = promisify(execFile);
  * In CI (`CI=true`) a missing engine is an error instead.
  */
 export function dockerdAbsent(): string | undefined {
-  const missing = ["dockerd", "docker", "ip"].filter((name) => !onPath(name));
+  const missing = ["dockerd", "docker", "ip", "unshare"].filter((name) => !onPath(name));
   const reason =
     missing.length > 0
       ? `not installed: ${missing.join(", ")}`
@@ -74,11 +82,19 @@ export async function startDockerd(options: TestDockerdOptions = {}): Promise<Te
   const logFile = join(folder, "dockerd.log");
   const network = await addBridge();
   await mkdir(join(folder, "docker-config"));
+  await mkdir(join(folder, "etc-docker"));
   await writeFile(join(folder, "daemon.json"), "{}");
 
   const daemon = spawn(
-    "dockerd",
+    "unshare",
     [
+      "--mount",
+      "--propagation=private",
+      "sh",
+      "-c",
+      inOwnMounts,
+      "dockerd",
+      join(folder, "etc-docker"),
       `--config-file=${join(folder, "daemon.json")}`,
       `--data-root=${join(folder, "data")}`,
       `--exec-root=${join(folder, "exec")}`,
@@ -117,7 +133,6 @@ export async function startDockerd(options: TestDockerdOptions = {}): Promise<Te
     await endProcess(daemon);
     process.off("exit", killAtExit);
     log.end();
-    await unmountBelow(folder);
     await run("ip", ["link", "delete", network.bridge]);
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
@@ -229,15 +244,4 @@ async function endProcess(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
   await ended;
   clearTimeout(timer);
-}
-
-/** Mounts of containers that the engine did not unmount itself, innermost first. */
-async function unmountBelow(folder: string): Promise<void> {
-  const mounts = (await readFile("/proc/self/mounts", "utf8"))
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((point) => point.startsWith(`${folder}/`));
-  for (const point of mounts.toReversed()) {
-    execFileSync("umount", ["--lazy", point]);
-  }
 }
