@@ -22,7 +22,11 @@ export function manifestOf(config: Uint8Array, layers: readonly LayerIdentity[])
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     config: describe(MEDIA_TYPE.config, config),
-    layers: layers.map(({ diffId, size }) => ({ mediaType: MEDIA_TYPE.layer, digest: diffId, size })),
+    layers: layers.map(({ diffId, size }) => ({
+      mediaType: MEDIA_TYPE.layer,
+      digest: diffId,
+      size,
+    })),
   });
 }
 

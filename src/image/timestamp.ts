@@ -49,7 +49,9 @@ export function timestampOfSeconds(seconds: number): Timestamp {
 }
 
 function fromDate(date: Date): Timestamp {
-  const text = date.toISOString().replace(/\.(\d{3})Z$/, (_, ms: string) => `${dotted(`${ms}000`)}+00:00`);
+  const text = date
+    .toISOString()
+    .replace(/\.(\d{3})Z$/, (_, ms: string) => `${dotted(`${ms}000`)}+00:00`);
   return { seconds: Math.floor(date.getTime() / 1000), text };
 }
 

@@ -38,7 +38,7 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
       ...imageFlags,
       ...workFlags,
     },
-    aliases: { ...imageAliases, ...workAliases, H: "host" },
+    aliases: { ...imageAliases, ...workAliases },
   },
   docs: {
     brief: "Load an image into a Docker engine, and say how to run it",

@@ -3,17 +3,13 @@ import { storeLayer } from "../../assembly/store-layers.ts";
 import { messageOf, VarveError } from "../../errors.ts";
 import { parseTimestamp } from "../../image/timestamp.ts";
 import { parsePlan } from "../../layering/plan.ts";
-import { parseJsonFrom } from "../../recipe/schema-error.ts";
 import type { DigestFlags } from "../commands/digest.ts";
 import type { VarveContext } from "../context.ts";
 import { inSession } from "../session.ts";
 import { openStoreView } from "../store-view.ts";
 
 export async function digest(this: VarveContext, flags: DigestFlags): Promise<void> {
-  const plan = parsePlan(
-    parseJsonFrom(readPlan(flags.plan), flags.plan, "PLAN_INVALID"),
-    flags.plan,
-  );
+  const plan = parsePlan(readPlan(flags.plan), flags.plan);
   const common = {
     uid: flags.uid ?? 0,
     gid: flags.gid ?? 0,
