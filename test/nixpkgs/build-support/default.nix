@@ -1,0 +1,24 @@
+# What makes packages out of others. `pkgs` is the finished set, overlays included.
+pkgs:
+let
+  inherit (pkgs) callPackage lib;
+  builders = import ./trivial-builders.nix {
+    inherit lib;
+    inherit (pkgs) stdenv bash coreutils;
+    lndir = "${pkgs.bash}/bin/bash ${./lndir.sh}";
+  };
+in
+builtins.removeAttrs builders [
+  "defaultStdenv"
+  "shellCheckPhase"
+]
+// {
+  closureInfo = callPackage ./closure-info.nix { };
+  makeWrapper = callPackage ./make-wrapper.nix { };
+  makeShellWrapper = pkgs.makeWrapper;
+  makeBinaryWrapper = pkgs.makeWrapper;
+  fetchurl = callPackage ./fetchurl.nix { };
+  fakeNss = callPackage ./fake-nss.nix { };
+  dockerTools = callPackage ./docker-tools.nix { };
+  formats = import ./formats.nix pkgs;
+}
