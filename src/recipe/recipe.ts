@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import { runtimeConfigSchema } from "./runtime-config.ts";
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const oneOrMore = v.pipe(
+  v.union([v.string(), v.array(v.string())]),
+  v.transform((value) => (typeof value === "string" ? [value] : value)),
+);
+
+/** Store paths, flake installables, or links to store paths such as `./result`. */
+const nixSource = v.strictObject({ nix: oneOrMore });
+
+/**
+ * What the user writes: a name, what goes in, how it runs, how it is layered. The same schema for
+ * recipe files and for the options of the command line.
+ */
+export const recipeSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  /** Repository name, with a registry in front if one likes. */
+  name: v.optional(v.string()),
+  tag: v.optional(v.string()),
+  contents: v.pipe(v.array(nixSource), v.minLength(1, "Expected at least one source")),
+  /** A Docker archive to build upon. */
+  base: v.optional(v.string()),
+  config: v.optional(runtimeConfigSchema, {}),
+  layers: v.optional(
+    v.strictObject({
+      /** Layers of the whole image, the base's included. */
+      max: v.optional(count),
+      strategy: v.optional(v.string()),
+      /** dockerTools' `layeringPipeline`. */
+      pipeline: v.optional(v.array(v.unknown())),
+      /** Ids of components that go into no layer. */
+      ignore: v.optional(v.array(v.string())),
+    }),
+    {},
+  ),
+  created: v.optional(v.string()),
+  mtime: v.optional(v.string()),
+  owner: v.optional(
+    v.strictObject({
+      uid: v.optional(id),
+      gid: v.optional(id),
+      uname: v.optional(v.string()),
+      gname: v.optional(v.string()),
+    }),
+    {},
+  ),
+  /** `linux/amd64`. */
+  platform: v.optional(
+    v.pipe(v.string(), v.regex(/^linux\/[a-z0-9]+$/, 'Expected a platform such as "linux/amd64"')),
+  ),
+});
+
+export type Recipe = v.InferOutput<typeof recipeSchema>;
+export type RecipeInput = v.InferInput<typeof recipeSchema>;
+
+/** Types a recipe in `varve.config.ts` for the editor; the value goes through unchanged. */
+export function defineImage(recipe: RecipeInput): RecipeInput {
+  return recipe;
+}
