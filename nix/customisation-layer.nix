@@ -1,0 +1,64 @@
+# The top layer of an image: `contents` as links into the store, and what the user's commands make of them.
+# Kept as a tar, since the store would take owners and modes away; the same bytes as dockerTools'
+# (reference: dockertools-wire-format, section 5), but for the account files.
+{
+  lib,
+  symlinkJoin,
+  fakeroot,
+  proot,
+}:
+
+{
+  baseName,
+  contents,
+  extraCommands,
+  fakeRootCommands,
+  enableFakechroot,
+}:
+
+let
+  # Where fakeRootCommands find the build's temporary folder when `/` is the image's root: a fixed place, so that
+  # the layer does not depend on where the build runs.
+  buildFolder = "/.varve-build";
+
+  hostFolders = [
+    "/dev"
+    "/proc"
+    "/sys"
+    builtins.storeDir
+  ];
+
+  enterRoot = ''
+    export imageRoot=/
+    export TMPDIR=${buildFolder} TEMPDIR=${buildFolder} TMP=${buildFolder} TEMP=${buildFolder}
+    export excludedFolders="${toString (hostFolders ++ [ buildFolder ])}"
+    proot -r "$PWD/image_root" \
+      ${lib.concatMapStringsSep " " (folder: "--bind='${folder}/:${folder}/!'") hostFolders} \
+      --bind="$NIX_BUILD_TOP/:${buildFolder}/!" \
+      --pwd=/ '';
+in
+
+symlinkJoin {
+  name = "${baseName}-customisation-layer";
+  paths = contents;
+  inherit extraCommands fakeRootCommands;
+  nativeBuildInputs = [ fakeroot ] ++ lib.optional enableFakechroot proot;
+  regularAccountFiles = ./regular-account-files.sh;
+
+  postBuild = ''
+    mv $out image_root
+    (
+      cd image_root
+      source $regularAccountFiles
+      eval "$extraCommands"
+    )
+
+    mkdir $out
+    (
+      export imageRoot=$PWD/image_root
+      ${lib.optionalString enableFakechroot enterRoot}fakeroot bash -e ${./pack-customisation-layer.sh}
+    )
+
+    sha256sum $out/layer.tar | cut -d ' ' -f 1 > $out/checksum
+  '';
+}

@@ -1,0 +1,17 @@
+# Run inside fakeroot by customisation-layer.nix: the user's last commands, then the layer's tar, in one fakeroot
+# session, so that owners and devices made by the commands are what tar sees.
+source "$stdenv/setup"
+
+cd "$imageRoot"
+eval "$fakeRootCommands"
+
+cd "$imageRoot"
+source "$regularAccountFiles"
+
+exclude=()
+for folder in ${excludedFolders-}; do
+  exclude+=("--exclude=.$folder")
+done
+
+tar --sort name --numeric-owner --mtime "@$SOURCE_DATE_EPOCH" --hard-dereference \
+  "${exclude[@]}" -cf "$out/layer.tar" .
