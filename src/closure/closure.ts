@@ -1,5 +1,7 @@
 import { VarveError } from "../errors.ts";
-import { compareCodePoints } from "./order.ts";
+import { findCycle } from "./cycle.ts";
+import { Graph } from "./graph.ts";
+import { codePointOrder, compareCodePoints } from "./order.ts";
 import type { Component } from "./component.ts";
 
 /** What a source hands over: components in any order, references possibly repeated or to self. */
@@ -15,10 +17,20 @@ export interface ComponentInput {
  * (a component referring to itself is not a cycle: Nix store paths often do).
  */
 export class Closure implements Iterable<Component> {
-  readonly #byId: ReadonlyMap<string, Component>;
+  /** Sorted by id. A component's place here is its vertex in `graph`. */
+  readonly components: readonly Component[];
+  /** The references: an edge v → w means that `components[v]` refers to `components[w]`. */
+  readonly graph: Graph;
+  readonly #indexes: ReadonlyMap<string, number>;
 
-  private constructor(byId: ReadonlyMap<string, Component>) {
-    this.#byId = byId;
+  private constructor(
+    components: readonly Component[],
+    graph: Graph,
+    indexes: ReadonlyMap<string, number>,
+  ) {
+    this.components = components;
+    this.graph = graph;
+    this.#indexes = indexes;
   }
 
   /**
@@ -27,105 +39,125 @@ export class Closure implements Iterable<Component> {
    * @throws VarveError `CLOSURE_DUPLICATE`, `CLOSURE_DANGLING` or `CLOSURE_CYCLE`, naming the components.
    */
   static of(inputs: Iterable<ComponentInput>): Closure {
-    const sorted = [...inputs].toSorted((a, b) => compareCodePoints(a.id, b.id));
-    const byId = new Map<string, Component>();
-    for (const input of sorted) {
-      if (byId.has(input.id)) {
-        throw new VarveError("CLOSURE_DUPLICATE", `the graph lists ${input.id} twice`, {
-          hint: "each path may appear once; was the graph put together from two files?",
-        });
-      }
-      byId.set(input.id, normalise(input));
-    }
-    for (const component of byId.values()) {
-      const dangling = component.references.find((reference) => !byId.has(reference));
-      if (dangling !== undefined) {
-        throw new VarveError(
-          "CLOSURE_DANGLING",
-          `${component.id} refers to ${dangling}, which the graph does not hold`,
-          { hint: "a closure must hold everything it refers to; export it recursively (-r)" },
-        );
-      }
-    }
-    const closure = new Closure(byId);
-    closure.#refuseCycles();
-    return closure;
+    const sorted = sortedById(inputs);
+    const indexes = indexById(sorted);
+    const graph = referenceGraph(sorted, indexes);
+    refuseCycle(graph, sorted);
+    return new Closure(
+      sorted.map((input, index) => component(input, graph.next(index), sorted)),
+      graph,
+      indexes,
+    );
   }
 
   /** Number of components. */
   get count(): number {
-    return this.#byId.size;
+    return this.components.length;
   }
 
   /** Sum of the components' sizes in bytes. */
   get size(): number {
-    let sum = 0;
-    for (const { size } of this.#byId.values()) sum += size;
-    return sum;
+    return this.components.reduce((sum, { size }) => sum + size, 0);
   }
 
   has(id: string): boolean {
-    return this.#byId.has(id);
+    return this.#indexes.has(id);
   }
 
   /** The component with this id. @throws VarveError `CLOSURE_UNKNOWN` */
   get(id: string): Component {
-    const component = this.#byId.get(id);
-    if (component === undefined) {
+    const index = this.#indexes.get(id);
+    if (index === undefined) {
       throw new VarveError("CLOSURE_UNKNOWN", `${id} is not in the closure`);
     }
-    return component;
+    return this.components[index]!;
   }
 
   /** Components sorted by id. */
   [Symbol.iterator](): Iterator<Component> {
-    return this.#byId.values();
+    return this.components[Symbol.iterator]();
   }
 
   /** Components nobody else refers to, sorted by id. */
   roots(): Component[] {
-    const referred = new Set<string>();
-    for (const { references } of this) for (const reference of references) referred.add(reference);
-    return [...this].filter(({ id }) => !referred.has(id));
-  }
-
-  #refuseCycles(): void {
-    const done = new Set<string>();
-    const onPath = new Set<string>();
-    for (const start of this.#byId.values()) {
-      if (done.has(start.id)) continue;
-      const stack = [{ component: start, next: 0 }];
-      onPath.add(start.id);
-      while (stack.length > 0) {
-        const frame = stack[stack.length - 1]!;
-        const reference = frame.component.references[frame.next];
-        frame.next += 1;
-        if (reference === undefined) {
-          stack.pop();
-          onPath.delete(frame.component.id);
-          done.add(frame.component.id);
-        } else if (onPath.has(reference)) {
-          const ids = stack.map(({ component }) => component.id);
-          const cycle = [...ids.slice(ids.indexOf(reference)), reference];
-          throw new VarveError("CLOSURE_CYCLE", `the graph has a cycle: ${cycle.join(" → ")}`, {
-            hint: "references between store paths never form a cycle; the graph is damaged",
-          });
-        } else if (!done.has(reference)) {
-          stack.push({ component: this.#byId.get(reference)!, next: 0 });
-          onPath.add(reference);
-        }
-      }
-    }
+    return this.graph.roots.map((vertex) => this.components[vertex]!);
   }
 }
 
-function normalise(input: ComponentInput): Component {
-  const references = new Set(input.references);
-  references.delete(input.id);
+function sortedById(inputs: Iterable<ComponentInput>): ComponentInput[] {
+  const listed = [...inputs];
+  const compare = codePointOrder(listed.map(({ id }) => id));
+  return listed.toSorted((a, b) => compare(a.id, b.id));
+}
+
+function indexById(sorted: readonly ComponentInput[]): Map<string, number> {
+  const indexes = new Map<string, number>();
+  for (const [index, { id }] of sorted.entries()) {
+    if (indexes.has(id)) {
+      throw new VarveError("CLOSURE_DUPLICATE", `the graph lists ${id} twice`, {
+        hint: "each path may appear once; was the graph put together from two files?",
+      });
+    }
+    indexes.set(id, index);
+  }
+  return indexes;
+}
+
+function referenceGraph(
+  sorted: readonly ComponentInput[],
+  indexes: ReadonlyMap<string, number>,
+): Graph {
+  const offsets = new Uint32Array(sorted.length + 1);
+  const targets: number[] = [];
+  const lastReferrer = new Int32Array(sorted.length).fill(-1);
+  for (const [index, { references }] of sorted.entries()) {
+    lastReferrer[index] = index;
+    for (const reference of references) {
+      const target = indexes.get(reference);
+      if (target === undefined) throw danglingReference(sorted[index]!, indexes);
+      if (lastReferrer[target] === index) continue;
+      lastReferrer[target] = index;
+      targets.push(target);
+    }
+    offsets[index + 1] = targets.length;
+  }
+  return new Graph(offsets, Uint32Array.from(targets)).sorted();
+}
+
+function danglingReference(
+  { id, references }: ComponentInput,
+  indexes: ReadonlyMap<string, number>,
+): VarveError {
+  const [first] = [...references]
+    .filter((reference) => !indexes.has(reference))
+    .toSorted(compareCodePoints);
+  return new VarveError(
+    "CLOSURE_DANGLING",
+    `${id} refers to ${first}, which the graph does not hold`,
+    { hint: "a closure must hold everything it refers to; export it recursively (-r)" },
+  );
+}
+
+function refuseCycle(graph: Graph, sorted: readonly ComponentInput[]): void {
+  const cycle = findCycle(graph)?.map((vertex) => sorted[vertex]!.id);
+  if (cycle === undefined) return;
+  const shown = [...cycle, cycle[0]].join(" → ");
+  throw new VarveError("CLOSURE_CYCLE", `the graph has a cycle: ${shown}`, {
+    hint: "references between store paths never form a cycle; the graph is damaged",
+  });
+}
+
+function component(
+  { id, size, contentHash }: ComponentInput,
+  targets: Uint32Array,
+  sorted: readonly ComponentInput[],
+): Component {
+  const references: string[] = [];
+  for (const target of targets) references.push(sorted[target]!.id);
   return {
-    id: input.id,
-    references: [...references].toSorted(compareCodePoints),
-    size: input.size,
-    ...(input.contentHash === undefined ? {} : { contentHash: input.contentHash }),
+    id,
+    references,
+    size,
+    ...(contentHash === undefined ? {} : { contentHash }),
   };
 }

@@ -17,3 +17,20 @@ export function compareCodePoints(a: string, b: string): number {
 function codePointRank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
+
+/**
+ * The comparison for sorting these strings by code point: the engine's own, several times faster,
+ * wherever no string holds a UTF-16 unit on which the two orders can differ.
+ */
+export function codePointOrder(strings: Iterable<string>): (a: string, b: string) => number {
+  for (const string of strings) if (SURROGATE.test(string)) return compareCodePoints;
+  return compareUnits;
+}
+
+/** Without a surrogate in any string, the orders by UTF-16 unit and by code point are one. */
+const SURROGATE = /[\ud800-\udfff]/;
+
+function compareUnits(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
