@@ -1,3 +1,4 @@
+import * as tty from "node:tty";
 import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
 import type { Application, StricliProcess } from "@stricli/core";
 import packageJson from "../../package.json" with { type: "json" };
@@ -67,15 +68,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = exitCode < 0 ? USAGE_EXIT_CODE : exitCode;
 }
 
-/** The process' streams, opened when they are used: see `varve stream`. */
+/**
+ * The process' streams, standard output opened only when something is written to it: opening it
+ * makes a pipe non-blocking for everybody who shares it, the workers that write images included.
+ */
 function lazyProcess(): StricliProcess {
+  const stdout = { write: (text: string): unknown => process.stdout.write(text) };
   return {
-    get stdout() {
-      return process.stdout;
-    },
-    get stderr() {
-      return process.stderr;
-    },
+    stdout: tty.isatty(1) ? process.stdout : stdout,
+    stderr: process.stderr,
     env: process.env,
     exitCode: null,
   };

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { systemCodeOf, VarveError } from "../errors.ts";
 
 /** How long to wait before a pipe that is full and does not block is tried again, in ms. */
-const RETRY_DELAY = 2;
+const RETRY_DELAY = 0.2;
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 

@@ -99,7 +99,9 @@ export class WorkerPool {
 
   #start(): Worker {
     this.#started += 1;
-    const worker = new Worker(workerFile(), { stdout: false, stderr: false });
+    // Captured, or Node.js would open this process' standard output, which makes a pipe
+    // non-blocking for everybody who shares it.
+    const worker = new Worker(workerFile(), { stdout: true, stderr: true });
     worker.on("message", (response: Response) => {
       this.#receive(worker, response);
     });
