@@ -42,7 +42,11 @@ export function explainFailure(error: unknown, endpoint: Endpoint): VarveError {
   // EPERM: sockets forbidden by a sandbox rather than by their mode.
   const known = connectionProblems[code === "EPERM" ? "EACCES" : code];
   if (known !== undefined) {
-    const [problem, hint] = known;
+    const [problem, usualHint] = known;
+    const hint =
+      code === "ECONNRESET" && endpoint.tls !== undefined
+        ? `${usualHint}; it may not trust the client certificate (cert.pem)`
+        : usualHint;
     return new VarveError("ENGINE_UNREACHABLE", `${engine} ${problem}`, { hint, cause: error });
   }
   if (code.startsWith("HPE_")) {
