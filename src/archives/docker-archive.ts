@@ -7,7 +7,7 @@ import { MEDIA_TYPE } from "../image/media-types.ts";
 import { canonicalName, familiarName } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
-import { BLOCK_SIZE, endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
+import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 
 /** An archive is a sequence of framing bytes and layers, whose bytes are still to be made. */
 export type ArchivePart = Uint8Array | { readonly layer: Layer; readonly identity: LayerIdentity };
@@ -67,10 +67,7 @@ export async function* archiveBytes(
 }
 
 /** A layer's bytes, refused when there are more or fewer than its header says. */
-async function* exactly(
-  layer: Layer,
-  size: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* exactly(layer: Layer, size: number): AsyncGenerator<Uint8Array, void, undefined> {
   let total = 0;
   for await (const chunk of layer.stream()) {
     total += chunk.length;
@@ -100,11 +97,9 @@ class MemberFraming {
       size,
       link: "",
     } as const;
-    const extended = this.#headers.extended(entry) ?? Buffer.alloc(0);
-    const block = Buffer.alloc(BLOCK_SIZE);
-    this.#headers.write(block, 0, entry);
-    this.#length += extended.length + BLOCK_SIZE + size + paddingOf(size);
-    return Buffer.concat([extended, block]);
+    const header = this.#headers.bytes(entry);
+    this.#length += header.length + size + paddingOf(size);
+    return header;
   }
 
   padding(size: number): Uint8Array {

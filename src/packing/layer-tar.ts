@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import { VarveError, systemCodeOf } from "../errors.ts";
-import { byteStringOf, compareNames, displayText, fileSystemPath } from "../tar/byte-string.ts";
+import { compareNames, displayText, fileSystemPath } from "../tar/byte-string.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { LayerSpec } from "./layer-spec.ts";
 import type { TarEntry } from "../tar/entry.ts";
-import { BLOCK_SIZE, endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
+import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 
 /** Takes the bytes of a tar as they are made. The buffer is used again after the call. */
 export type ByteConsumer = (bytes: Buffer) => void;
@@ -12,6 +12,7 @@ export type ByteConsumer = (bytes: Buffer) => void;
 /** Big enough that system calls no longer count, small enough to stay in the cache. */
 const BUFFER_SIZE = 1 << 20;
 const PARENT_MODE = 0o755;
+const LATIN1 = { encoding: "latin1" } as const;
 
 /**
  * Makes the tar of one layer, synchronously, and hands its bytes to `consume`: the parents, then
@@ -53,19 +54,22 @@ class LayerTarWriter {
   }
 
   addTree(at: ByteString, from: ByteString): void {
-    const stats = inspect(from);
+    const path = fileSystemPath(from);
+    const stats = attempt(from, () => fs.lstatSync(path));
     const mode = stats.mode & 0o7777;
     if (stats.isFile()) {
       this.#addHeader({ name: at, type: "file", mode, size: stats.size, link: "" });
-      this.#addContent(from, stats.size);
+      if (stats.size > 0) this.#addContent(from, path, stats.size);
     } else if (stats.isDirectory()) {
       this.#addHeader({ name: `${at}/`, type: "directory", mode, size: 0, link: "" });
-      for (const name of namesIn(from)) {
+      const names = attempt(from, () => fs.readdirSync(path, LATIN1));
+      for (const name of names.toSorted(compareNames)) {
         if (name.startsWith(".wh.")) refuseWhiteout(`${from}/${name}`);
         this.addTree(`${at}/${name}`, `${from}/${name}`);
       }
     } else if (stats.isSymbolicLink()) {
-      this.#addHeader({ name: at, type: "symlink", mode, size: 0, link: targetOf(from) });
+      const link = attempt(from, () => fs.readlinkSync(path, LATIN1));
+      this.#addHeader({ name: at, type: "symlink", mode, size: 0, link });
     } else {
       throw new VarveError(
         "PACK_UNSUPPORTED",
@@ -83,20 +87,17 @@ class LayerTarWriter {
   }
 
   #addHeader(entry: TarEntry): void {
-    const extended = this.#headers.extended(entry);
-    if (extended !== undefined) this.#addBytes(extended);
-    if (BUFFER_SIZE - this.#used < BLOCK_SIZE) this.#flush();
-    this.#headers.write(this.#buffer, this.#used, entry);
-    this.#used += BLOCK_SIZE;
+    if (BUFFER_SIZE - this.#used < this.#headers.space(entry)) this.#flush();
+    this.#used += this.#headers.write(this.#buffer, this.#used, entry);
   }
 
   /**
    * Reads the file straight into the buffer. Asks for one byte more than there should be, so that
    * a file that has grown is noticed without a further system call.
    */
-  #addContent(path: ByteString, size: number): void {
-    if (size === 0) return;
-    const file = openFile(path);
+  #addContent(from: ByteString, path: string | Buffer, size: number): void {
+    const flags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW;
+    const file = attempt(from, () => fs.openSync(path, flags));
     try {
       let left = size;
       while (left > 0) {
@@ -104,8 +105,8 @@ class LayerTarWriter {
         if (left < BUFFER_SIZE && left + 1 > BUFFER_SIZE - this.#used) this.#flush();
         const space = BUFFER_SIZE - this.#used;
         const wanted = space === left ? left - 1 : Math.min(left + 1, space);
-        const got = readInto(this.#buffer, this.#used, wanted, file, path);
-        if (got === 0 || got > left) refuseChanged(path, size);
+        const got = attempt(from, () => fs.readSync(file, this.#buffer, this.#used, wanted, null));
+        if (got === 0 || got > left) refuseChanged(from, size);
         this.#used += got;
         left -= got;
       }
@@ -113,16 +114,6 @@ class LayerTarWriter {
       fs.closeSync(file);
     }
     this.#addZeros(paddingOf(size));
-  }
-
-  #addBytes(bytes: Buffer): void {
-    let from = 0;
-    while (from < bytes.length) {
-      if (this.#used === BUFFER_SIZE) this.#flush();
-      const copied = bytes.copy(this.#buffer, this.#used, from);
-      this.#used += copied;
-      from += copied;
-    }
   }
 
   #addZeros(count: number): void {
@@ -144,47 +135,10 @@ class LayerTarWriter {
   }
 }
 
-function inspect(path: ByteString): fs.Stats {
+/** A file call whose failure is put in words. */
+function attempt<Result>(path: ByteString, call: () => Result): Result {
   try {
-    return fs.lstatSync(fileSystemPath(path));
-  } catch (error) {
-    throw readFailure(path, error);
-  }
-}
-
-function namesIn(path: ByteString): ByteString[] {
-  try {
-    return fs.readdirSync(fileSystemPath(path), { encoding: "latin1" }).toSorted(compareNames);
-  } catch (error) {
-    throw readFailure(path, error);
-  }
-}
-
-function targetOf(path: ByteString): ByteString {
-  try {
-    return fs.readlinkSync(fileSystemPath(path), { encoding: "latin1" });
-  } catch (error) {
-    throw readFailure(path, error);
-  }
-}
-
-function openFile(path: ByteString): number {
-  try {
-    return fs.openSync(fileSystemPath(path), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-  } catch (error) {
-    throw readFailure(path, error);
-  }
-}
-
-function readInto(
-  buffer: Buffer,
-  offset: number,
-  length: number,
-  file: number,
-  path: ByteString,
-): number {
-  try {
-    return fs.readSync(file, buffer, offset, length, null);
+    return call();
   } catch (error) {
     throw readFailure(path, error);
   }
@@ -236,9 +190,4 @@ function kindOf(stats: fs.Stats): string {
   if (stats.isFIFO()) return "named pipe";
   if (stats.isBlockDevice()) return "block device";
   return "character device";
-}
-
-/** A path in UTF-8 text as the spec wants it. */
-export function treeAt(at: string, from: string): { at: ByteString; from: ByteString } {
-  return { at: byteStringOf(at), from: byteStringOf(from) };
 }

@@ -30,6 +30,10 @@ const GNAME_OFFSET = 297;
 const TYPE_FLAGS: Record<TarEntryType, string> = { file: "0", symlink: "2", directory: "5" };
 const PAX_TYPE_FLAG = "x";
 const PAX_NAME = "././@PaxHeader";
+const OWNER_NAME_LENGTH = 32;
+const SPACE = 0x20;
+/** More than the keys, lengths and numbers of all records of an extended header take. */
+const RECORDS_OVERHEAD = 512;
 
 /** Bytes that follow content of `size` bytes up to the next block. */
 export function paddingOf(size: number): number {
@@ -49,73 +53,112 @@ export function endOfArchiveLength(size: number): number {
  */
 export class HeaderWriter {
   readonly #common: TarCommon;
-  readonly #template: Buffer;
-  readonly #templateSum: number;
+  readonly #template: Template;
+  readonly #extendedTemplate: Template;
   readonly #everyEntryExtended: boolean;
 
   constructor(common: TarCommon) {
     this.#common = common;
-    this.#template = Buffer.alloc(BLOCK_SIZE);
-    writeText(this.#template, UID_OFFSET, octal(common.uid < USTAR_ID_LIMIT ? common.uid : 0, 7));
-    writeText(this.#template, GID_OFFSET, octal(common.gid < USTAR_ID_LIMIT ? common.gid : 0, 7));
-    const mtimeFits = common.mtime >= 0 && common.mtime < USTAR_NUMBER_LIMIT;
-    writeText(this.#template, MTIME_OFFSET, octal(mtimeFits ? common.mtime : 0, 11));
-    writeText(this.#template, MAGIC_OFFSET, "ustar\x0000");
-    writeText(this.#template, UNAME_OFFSET, asciiField(byteStringOf(common.uname), 32));
-    writeText(this.#template, GNAME_OFFSET, asciiField(byteStringOf(common.gname), 32));
-    this.#template.fill(" ", CHECKSUM_OFFSET, CHECKSUM_OFFSET + 8);
-    this.#templateSum = sumOf(this.#template, 0, BLOCK_SIZE);
+    const { uid, gid, mtime } = common;
+    this.#template = new Template({
+      uid: uid < USTAR_ID_LIMIT ? uid : 0,
+      gid: gid < USTAR_ID_LIMIT ? gid : 0,
+      mtime: mtime >= 0 && mtime < USTAR_NUMBER_LIMIT ? mtime : 0,
+      uname: asciiField(byteStringOf(common.uname), OWNER_NAME_LENGTH),
+      gname: asciiField(byteStringOf(common.gname), OWNER_NAME_LENGTH),
+    });
+    this.#extendedTemplate = new Template({ uid: 0, gid: 0, mtime: 0, uname: "", gname: "" });
     const plain: TarEntry = { name: "", type: "file", mode: 0, size: 0, link: "" };
     this.#everyEntryExtended = paxRecords(plain, common).length > 0;
   }
 
-  /** The extended header block and its body for this entry, or undefined when none is needed. */
-  extended(entry: TarEntry): Buffer | undefined {
-    if (!this.#everyEntryExtended && !needsExtension(entry)) return undefined;
-    const body = paxBody(paxRecords(entry, this.#common));
-    const blocks = Buffer.alloc(BLOCK_SIZE + body.length + paddingOf(body.length));
-    writeText(blocks, NAME_OFFSET, PAX_NAME);
-    writeText(blocks, MODE_OFFSET, octal(0, 7));
-    writeText(blocks, UID_OFFSET, octal(0, 7));
-    writeText(blocks, GID_OFFSET, octal(0, 7));
-    writeText(blocks, SIZE_OFFSET, octal(body.length, 11));
-    writeText(blocks, MTIME_OFFSET, octal(0, 11));
-    writeText(blocks, TYPE_OFFSET, PAX_TYPE_FLAG);
-    writeText(blocks, MAGIC_OFFSET, "ustar\x0000");
-    blocks.fill(" ", CHECKSUM_OFFSET, CHECKSUM_OFFSET + 8);
-    writeChecksum(blocks, 0, sumOf(blocks, 0, BLOCK_SIZE));
-    body.copy(blocks, BLOCK_SIZE);
-    return blocks;
+  /** An upper bound for the bytes that `write` takes for this entry. */
+  space(entry: TarEntry): number {
+    if (!this.#isExtended(entry)) return BLOCK_SIZE;
+    const names = entry.name.length + entry.link.length;
+    const owners = 4 * (this.#common.uname.length + this.#common.gname.length);
+    return 3 * BLOCK_SIZE + names + owners + RECORDS_OVERHEAD;
   }
 
-  /** Writes the entry's header block, 512 bytes, at `offset`. */
-  write(target: Buffer, offset: number, entry: TarEntry): void {
-    this.#template.copy(target, offset);
-    const name = asciiField(entry.name, USTAR_NAME_LENGTH);
-    const mode = octal(entry.mode, 7);
-    const size = octal(entry.size < USTAR_NUMBER_LIMIT ? entry.size : 0, 11);
-    const type = TYPE_FLAGS[entry.type];
-    let sum = this.#templateSum;
-    sum += writeText(target, offset + NAME_OFFSET, name);
-    sum += writeText(target, offset + MODE_OFFSET, mode);
-    sum += writeText(target, offset + SIZE_OFFSET, size);
-    sum += writeText(target, offset + TYPE_OFFSET, type);
-    if (entry.link !== "") {
-      const link = asciiField(entry.link, USTAR_NAME_LENGTH);
-      sum += writeText(target, offset + LINK_OFFSET, link);
-    }
+  /**
+   * Writes the entry's header, with an extended header before it where one is needed.
+   *
+   * @returns bytes written, a multiple of 512
+   */
+  write(target: Buffer, offset: number, entry: TarEntry): number {
+    let at = offset;
+    if (this.#isExtended(entry)) at += this.#writeExtended(target, at, entry);
+    const sum =
+      this.#template.copyTo(target, at) +
+      writeText(target, at + NAME_OFFSET, asciiField(entry.name, USTAR_NAME_LENGTH)) +
+      writeText(target, at + MODE_OFFSET, octal(entry.mode, 7)) +
+      writeText(
+        target,
+        at + SIZE_OFFSET,
+        octal(entry.size < USTAR_NUMBER_LIMIT ? entry.size : 0, 11),
+      ) +
+      writeText(target, at + TYPE_OFFSET, TYPE_FLAGS[entry.type]) +
+      (entry.link === ""
+        ? 0
+        : writeText(target, at + LINK_OFFSET, asciiField(entry.link, USTAR_NAME_LENGTH)));
+    writeChecksum(target, at, sum);
+    return at + BLOCK_SIZE - offset;
+  }
+
+  /** The header as bytes of its own. */
+  bytes(entry: TarEntry): Buffer {
+    const buffer = Buffer.alloc(this.space(entry));
+    return buffer.subarray(0, this.write(buffer, 0, entry));
+  }
+
+  #writeExtended(target: Buffer, offset: number, entry: TarEntry): number {
+    const body = paxBody(paxRecords(entry, this.#common));
+    const sum =
+      this.#extendedTemplate.copyTo(target, offset) +
+      writeText(target, offset + NAME_OFFSET, PAX_NAME) +
+      writeText(target, offset + MODE_OFFSET, octal(0, 7)) +
+      writeText(target, offset + SIZE_OFFSET, octal(body.length, 11)) +
+      writeText(target, offset + TYPE_OFFSET, PAX_TYPE_FLAG);
     writeChecksum(target, offset, sum);
+    const end = offset + BLOCK_SIZE + body.length;
+    target.write(body, offset + BLOCK_SIZE, "latin1");
+    target.fill(0, end, end + paddingOf(body.length));
+    return BLOCK_SIZE + body.length + paddingOf(body.length);
+  }
+
+  #isExtended({ name, link, size }: TarEntry): boolean {
+    return (
+      this.#everyEntryExtended ||
+      name.length > USTAR_NAME_LENGTH ||
+      link.length > USTAR_NAME_LENGTH ||
+      size >= USTAR_NUMBER_LIMIT ||
+      !isAscii(name) ||
+      (link !== "" && !isAscii(link))
+    );
   }
 }
 
-function needsExtension(entry: TarEntry): boolean {
-  return (
-    entry.name.length > USTAR_NAME_LENGTH ||
-    entry.link.length > USTAR_NAME_LENGTH ||
-    entry.size >= USTAR_NUMBER_LIMIT ||
-    !isAscii(entry.name) ||
-    !isAscii(entry.link)
-  );
+/** A header block of which everything is laid out that does not change from entry to entry. */
+class Template {
+  readonly #block: Buffer = Buffer.alloc(BLOCK_SIZE);
+  readonly #sum: number;
+
+  constructor(fields: TarCommon) {
+    this.#sum =
+      8 * SPACE +
+      writeText(this.#block, UID_OFFSET, octal(fields.uid, 7)) +
+      writeText(this.#block, GID_OFFSET, octal(fields.gid, 7)) +
+      writeText(this.#block, MTIME_OFFSET, octal(fields.mtime, 11)) +
+      writeText(this.#block, MAGIC_OFFSET, "ustar\u{0}00") +
+      writeText(this.#block, UNAME_OFFSET, fields.uname) +
+      writeText(this.#block, GNAME_OFFSET, fields.gname);
+  }
+
+  /** Copies the block and returns the sum of its bytes, the checksum counted as spaces. */
+  copyTo(target: Buffer, offset: number): number {
+    target.set(this.#block, offset);
+    return this.#sum;
+  }
 }
 
 /** The text cut to the field, each character that is not ASCII replaced by `?`. */
@@ -139,12 +182,6 @@ function writeText(target: Buffer, offset: number, text: string): number {
     target[offset + index] = code;
     sum += code;
   }
-  return sum;
-}
-
-function sumOf(target: Buffer, from: number, to: number): number {
-  let sum = 0;
-  for (let index = from; index < to; index += 1) sum += target[index]!;
   return sum;
 }
 

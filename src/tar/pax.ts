@@ -42,7 +42,7 @@ export function paxRecords(entry: TarEntry, common: TarCommon): Array<[string, B
  * (POSIX.1-2017, pax, "Extended Header"). Values that are not UTF-8 are announced by
  * `hdrcharset=BINARY`, as CPython does.
  */
-export function paxBody(records: ReadonlyArray<readonly [string, ByteString]>): Buffer {
+export function paxBody(records: ReadonlyArray<readonly [string, ByteString]>): ByteString {
   let body = records.every(([, value]) => isUtf8(value)) ? "" : "21 hdrcharset=BINARY\n";
   for (const [key, value] of records) {
     const rest = key.length + value.length + 3;
@@ -50,5 +50,5 @@ export function paxBody(records: ReadonlyArray<readonly [string, ByteString]>): 
     length = rest + String(length).length;
     body += `${length} ${key}=${value}\n`;
   }
-  return Buffer.from(body, "latin1");
+  return body;
 }
