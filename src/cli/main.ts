@@ -37,7 +37,11 @@ export function application(debug: boolean): Application<VarveContext> {
     name: "varve",
     versionInfo: { currentVersion: packageJson.version },
     scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-    documentation: { caseStyle: "convert-camel-to-kebab", useAliasInUsageLine: true },
+    documentation: {
+      caseStyle: "convert-camel-to-kebab",
+      useAliasInUsageLine: true,
+      onlyRequiredInUsageLine: true,
+    },
     determineExitCode: exitCodeOf,
     localization: {
       text: {

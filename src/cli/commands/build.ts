@@ -58,6 +58,7 @@ export const buildCommand = command<BuildFlags, string[], VarveContext>({
   },
   docs: {
     brief: "Build an image into a file, for docker load, podman load or skopeo",
+    customUsage: ["SOURCE... -o FILE [-t NAME:TAG]", "--conf FILE -o FILE"],
     fullDescription:
       "Builds an image into a file that `docker load`, `podman load` and skopeo take.\n\n" +
       "  varve build .#app -t app:1.0 -o app.tar.gz\n" +

@@ -26,6 +26,7 @@ export const completionCommand = command<Record<never, never>, [Shell], VarveCon
   },
   docs: {
     brief: "Print a completion script for a shell",
+    customUsage: ["bash|zsh|fish"],
     fullDescription:
       "Prints a completion script for a shell.\n\n" +
       '  eval "$(varve completion bash)"\n' +

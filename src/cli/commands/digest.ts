@@ -37,6 +37,7 @@ export const digestCommand = command<DigestFlags, [], VarveContext>({
   },
   docs: {
     brief: "Print the diffID and size of each layer of a plan",
+    customUsage: ["--plan FILE [--json]"],
     fullDescription:
       "Prints the diffID and size of each layer of a plan, bottom first.\n\n" +
       "  varve plan --graph graph.json --max-layers 20 --json > plan.json\n" +

@@ -20,6 +20,7 @@ export const inspectCommand = command<InspectFlags, string[], VarveContext>({
   },
   docs: {
     brief: "Show an image's config and layers: of an archive, or as it would be built",
+    customUsage: ["ARCHIVE [--json]", "SOURCE... [--json]"],
     fullDescription:
       "Shows an image's config, layers, digests and sizes: of an archive, or as it would be built.\n\n" +
       "  varve inspect image.tar.gz\n" +

@@ -42,6 +42,7 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
   },
   docs: {
     brief: "Load an image into a Docker engine, and say how to run it",
+    customUsage: ["SOURCE... [-t NAME:TAG]", "--conf FILE"],
     fullDescription:
       "Loads an image into a Docker engine through its API, and says how to run it.\n\n" +
       "  varve load .#app -t app:1.0\n" +

@@ -34,6 +34,7 @@ export const planCommand = command<PlanFlags, string[], VarveContext>({
   },
   docs: {
     brief: "Show which paths would share a layer, and why; reads no content",
+    customUsage: ["SOURCE... [--json]", "--graph FILE [--max-layers N] [--json]"],
     fullDescription:
       "Shows which paths would share a layer, bottom first, and why. Reads no content.\n" +
       "With --graph, --max-layers counts the plan's own layers.\n\n" +

@@ -14,6 +14,7 @@ export const streamCommand = command<StreamFlags, string[], VarveContext>({
   },
   docs: {
     brief: "Write an image to standard output, storing nothing",
+    customUsage: ["SOURCE... [-t NAME:TAG] | docker load", "--conf FILE | docker load"],
     fullDescription:
       "Writes an image to standard output, storing nothing.\n\n" +
       "  varve stream .#app -t app:1.0 | docker load\n" +
