@@ -1,0 +1,26 @@
+/**
+ * varve as a library: a closure is planned into layers, packed, and delivered.
+ *
+ * @module
+ */
+export { Closure } from "./closure/closure.ts";
+export type { Component } from "./closure/component.ts";
+export { archiveBytes, dockerArchive } from "./archives/docker-archive.ts";
+export { openDockerArchive } from "./archives/read-archive.ts";
+export { imageFromConf } from "./assembly/from-conf.ts";
+export { imageFromRecipe } from "./assembly/from-recipe.ts";
+export { deliverArchive } from "./destinations/delivery.ts";
+export { loadIntoEngine } from "./destinations/load-into-engine.ts";
+export { connectEngine } from "./engine/client.ts";
+export { UsageError, VarveError } from "./errors.ts";
+export type { Image } from "./image/image.ts";
+export type { Layer } from "./image/layer.ts";
+export { parseReference } from "./image/reference.ts";
+export type { Plan, PlannedLayer } from "./layering/plan.ts";
+export { planLayers } from "./layering/strategies.ts";
+export { DigestStore } from "./packing/digest-store.ts";
+export { Packer } from "./packing/packer.ts";
+export { WorkerPool } from "./packing/workers/pool.ts";
+export { parseConf, readConf } from "./recipe/dockertools-conf.ts";
+export { defineImage } from "./recipe/recipe.ts";
+export type { RecipeInput } from "./recipe/recipe.ts";
