@@ -6,7 +6,7 @@ export type HostAddress =
   | TcpAddress
   | SshAddress;
 
-export interface TcpAddress {
+interface TcpAddress {
   readonly kind: "tcp";
   /** `tcp` is HTTP, and HTTPS if there is TLS material; `https` is HTTPS always. */
   readonly scheme: "tcp" | "http" | "https";

@@ -33,7 +33,7 @@ export interface EngineImage {
   readonly manifests: readonly EngineManifest[] | undefined;
 }
 
-export interface EngineManifest {
+interface EngineManifest {
   readonly digest: string;
   /** `image`, `attestation` or `unknown`. */
   readonly kind: string;

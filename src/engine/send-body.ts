@@ -19,57 +19,23 @@ export async function sendBody(
   stop: AbortSignal,
 ): Promise<void> {
   const iterator = body[Symbol.asyncIterator]();
-  const stopped = new Promise<undefined>((resolve) => {
-    stop.addEventListener("abort", () => resolve(undefined), { once: true });
-    request.once("close", () => resolve(undefined));
-  });
-  const buffer = Buffer.allocUnsafe(chunkSize);
-  let filled = 0;
-  const flush = async (): Promise<boolean> => {
-    const bytes = buffer.subarray(0, filled);
-    filled = 0;
-    return bytes.length === 0 || write(request, bytes, stopped);
-  };
-  const take = async (chunk: Uint8Array): Promise<boolean> => {
-    if (filled + chunk.length > chunkSize && !(await flush())) return false;
-    if (chunk.length >= chunkSize) return write(request, chunk, stopped);
-    buffer.set(chunk, filled);
-    filled += chunk.length;
-    return true;
-  };
-
+  const writer = new BodyWriter(request, stop);
   for (;;) {
     const next = iterator.next();
-    const step = await Promise.race([next, stopped]);
+    const step = await writer.unlessStopped(next);
     if (step === undefined) {
       abandon(iterator, next);
       return;
     }
     if (step.done === true) {
-      if (await flush()) request.end();
+      if (await writer.flush()) request.end();
       return;
     }
-    if (!(await take(step.value))) {
+    if (!(await writer.take(step.value))) {
       await iterator.return?.();
       return;
     }
   }
-}
-
-/** Whether the bytes have left; false if nobody wants them any more. */
-async function write(
-  request: ClientRequest,
-  bytes: Uint8Array,
-  stopped: Promise<undefined>,
-): Promise<boolean> {
-  // Lets an answer that has come meanwhile be read first. Writing to an engine that has answered
-  // and gone would destroy the connection, and its reason would be lost.
-  await setImmediate();
-  if (request.destroyed) return false;
-  const written = new Promise<boolean>((resolve) => {
-    request.write(bytes, (error) => resolve(!error));
-  });
-  return (await Promise.race([written, stopped])) ?? false;
 }
 
 /** Ends an iterator whose next value is still being made: not waited for, it may take long. */
@@ -79,4 +45,62 @@ function abandon(
 ): void {
   pending.catch(() => undefined);
   Promise.resolve(iterator.return?.()).catch(() => undefined);
+}
+
+class BodyWriter {
+  readonly #request: ClientRequest;
+  readonly #buffer = Buffer.allocUnsafe(chunkSize);
+  #filled = 0;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(request: ClientRequest, stop: AbortSignal) {
+    this.#request = request;
+    const onStop = (): void => {
+      this.#stopped = true;
+      this.#wake?.();
+    };
+    stop.addEventListener("abort", onStop, { once: true });
+    request.once("close", onStop);
+    if (stop.aborted || request.destroyed) onStop();
+  }
+
+  /**
+   * What the promise gives, or undefined at once when there is nothing more to send. (Not
+   * `Promise.race` with one promise for the whole time: that would hold on to every chunk.)
+   */
+  unlessStopped<Value>(promise: Promise<Value>): Promise<Value | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      if (this.#stopped) resolve(undefined);
+      promise.then(resolve, reject);
+    });
+  }
+
+  /** Takes a chunk over; false if nobody wants it any more. */
+  async take(chunk: Uint8Array): Promise<boolean> {
+    if (this.#filled + chunk.length > chunkSize && !(await this.flush())) return false;
+    if (chunk.length >= chunkSize) return this.#write(chunk);
+    this.#buffer.set(chunk, this.#filled);
+    this.#filled += chunk.length;
+    return true;
+  }
+
+  /** Writes what is left; false if nobody wants it any more. */
+  async flush(): Promise<boolean> {
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    this.#filled = 0;
+    return bytes.length === 0 || this.#write(bytes);
+  }
+
+  async #write(bytes: Uint8Array): Promise<boolean> {
+    // Lets an answer that has come meanwhile be read first. Writing to an engine that has answered
+    // and gone would destroy the connection, and its reason would be lost.
+    await setImmediate();
+    if (this.#stopped || this.#request.destroyed) return false;
+    const written = new Promise<boolean>((resolve) => {
+      this.#request.write(bytes, (error) => resolve(!error));
+    });
+    return (await this.unlessStopped(written)) ?? false;
+  }
 }

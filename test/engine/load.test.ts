@@ -80,6 +80,23 @@ describe("loadImage", () => {
     expect(peak).toBeLessThan(6 * mib);
   });
 
+  it("keeps nothing of what it has sent", async () => {
+    const { client } = await scriptedEngine((request, response) => {
+      request.resume();
+      request.on("end", () => response.end(loaded));
+    });
+    const before = process.memoryUsage().arrayBuffers;
+    let peak = 0;
+    async function* measured(): AsyncGenerator<Uint8Array> {
+      for (let index = 0; index < 600; index += 1) {
+        peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+        yield Buffer.alloc(mib, index);
+      }
+    }
+    await client.loadImage(measured());
+    expect(peak).toBeLessThan(250 * mib);
+  });
+
   it("reads an answer that comes in single bytes", async () => {
     const { client } = await scriptedEngine(
       afterBody((_body, response) => {
