@@ -1,9 +1,9 @@
-/** The candidate that a misspelt word most likely meant; undefined if none is close. */
+/** The candidate that a misspelt or shortened word most likely meant; undefined if none is close. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(normalised(word), normalised(candidate));
+    const distance = distanceBetween(normalised(word), normalised(candidate));
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -14,6 +14,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 
 function normalised(word: string): string {
   return word.toLowerCase().replaceAll("_", "-");
+}
+
+function distanceBetween(word: string, candidate: string): number {
+  const shortened = word.length >= 3 && candidate.startsWith(word);
+  return shortened ? 1 : editDistance(word, candidate);
 }
 
 /** Levenshtein's distance: insertions, deletions and replacements that make `a` into `b`. */

@@ -85,7 +85,9 @@ export class WideIntegers {
     const leading = digits.subarray(skipped).reduceRight((sum, digit) => sum * BASE + digit, 0);
     if (skipped === 0 && leading <= Number.MAX_SAFE_INTEGER) return leading.toString();
     const log = Math.log10(leading) + skipped * DIGIT_BITS * Math.log10(2);
-    return `${(10 ** (log % 1)).toFixed(1)}e${Math.floor(log)}`;
+    // What would be rounded up to 10.0 has one digit more.
+    const exponent = Math.floor(log - Math.log10(9.95)) + 1;
+    return `${(10 ** (log - exponent)).toFixed(1)}e${exponent}`;
   }
 
   #digitsOf(index: number): Float64Array {
