@@ -1,4 +1,5 @@
 import { VarveError } from "../../errors.ts";
+import { count } from "../../progress/format.ts";
 import { isDict, isList, isPart } from "./value.ts";
 import type { Closure } from "../../closure/closure.ts";
 import type { Part, Parts, Value } from "./value.ts";
@@ -42,7 +43,7 @@ export class StepCall {
   expectArguments(...names: string[]): void {
     if (this.#args.length === names.length) return;
     const expected = names.length === 0 ? "no argument" : names.join(" and ");
-    throw this.error(`takes ${expected}, not ${this.#args.length} arguments`);
+    throw this.error(`takes ${expected}, not ${count(this.#args.length, "argument")}`);
   }
 
   /** A positive whole number. */

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { compareByName, popularityTieKey, sortedByName } from "../../src/layering/name-order.ts";
+import { nearest } from "../../src/layering/nearest.ts";
+import { storePath } from "./support/closures.ts";
+
+describe("sortedByName", () => {
+  const sorted = [
+    storePath("bash-5.2", "b"),
+    storePath("bash-5.2", "c"),
+    storePath("bash-5.2-doc", "a"),
+    "plain",
+    storePath("\uFFFD"),
+    storePath("😀"),
+  ];
+
+  it("goes by name, then by hash, in code points", () => {
+    expect(sortedByName(sorted.toReversed())).toEqual(sorted);
+  });
+
+  it("is the order of compareByName", () => {
+    expect(sorted.toReversed().toSorted(compareByName)).toEqual(sorted);
+  });
+});
+
+describe("popularityTieKey", () => {
+  it.each([
+    ["/nix/store/abc-bash-5.2", "bash-5.2-/nix/store/abc"],
+    ["plain", "plain"],
+    ["-x", "x-"],
+  ])("of %s is %s", (id, key) => {
+    expect(popularityTieKey(id)).toBe(key);
+  });
+});
+
+describe("nearest", () => {
+  const candidates = ["auto-layer", "popularity-contest", "map"];
+
+  it.each([
+    ["auto-layer", "auto-layer"],
+    ["autolayer", "auto-layer"],
+    ["auto_layers", "auto-layer"],
+    ["POPULARITY_CONTEST", "popularity-contest"],
+    ["pop", "popularity-contest"],
+    ["mpa", "map"],
+    ["filesystem", undefined],
+    ["", undefined],
+  ])("of %s is %s", (word, meant) => {
+    expect(nearest(word, candidates)).toBe(meant);
+  });
+});
