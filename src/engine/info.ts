@@ -9,7 +9,7 @@ import type { Transport } from "./transport.ts";
 /** What decides how images get into an engine. */
 export interface EngineInfo {
   readonly product: "docker" | "podman";
-  /** Identity of the engine, for remembering what it holds. podman makes a new one at each start. */
+  /** Identity of the engine, for remembering what it holds. podman makes up a new one each time. */
   readonly id: string;
   /** Name of its machine. */
   readonly name: string;
