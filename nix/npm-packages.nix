@@ -15,7 +15,6 @@
   runCommand,
   fetchurl,
   nodejs,
-  cacert,
 }:
 
 let
@@ -25,7 +24,6 @@ let
       stdenvNoCC
       fetchurl
       nodejs
-      cacert
       ;
   };
 in

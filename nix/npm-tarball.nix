@@ -7,7 +7,6 @@
   stdenvNoCC,
   fetchurl,
   nodejs,
-  cacert,
 }:
 
 let
@@ -64,8 +63,13 @@ else
     outputHashMode = "flat";
     outputHash = hash;
     nativeBuildInputs = [ nodejs ];
-    SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
-    impureEnvVars = npmSettings ++ proxies ++ [ "NODE_EXTRA_CA_CERTS" ];
+    impureEnvVars =
+      npmSettings
+      ++ proxies
+      ++ [
+        "NODE_EXTRA_CA_CERTS"
+        "NODE_USE_SYSTEM_CA"
+      ];
     preferLocalBuild = true;
     buildCommand = ''
       export HOME=$TMPDIR

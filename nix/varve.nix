@@ -55,6 +55,8 @@ stdenvNoCC.mkDerivation {
       --replace-fail '#!/usr/bin/env node' '#!${nodejs-slim_24}/bin/node'
     chmod +x "$out/lib/varve/bin/varve.mjs"
     ln -s ../lib/varve/bin/varve.mjs "$out/bin/varve"
+  ''
+  + lib.optionalString (stdenvNoCC.buildPlatform.canExecute stdenvNoCC.hostPlatform) ''
     "$out/bin/varve" --version > /dev/null
   '';
 

@@ -265,6 +265,12 @@ rec {
     bundle = true;
   };
 
+  skopeo = program {
+    pname = "skopeo";
+    debs = [ "skopeo" ];
+    deps = shared;
+    bundle = true;
+  };
   hello = program {
     pname = "hello";
     debs = [ "hello" ];
