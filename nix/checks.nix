@@ -13,6 +13,7 @@ let
   check =
     name: writeArchive: commands:
     pkgs.runCommand name { nativeBuildInputs = [ pkgs.jq ]; } ''
+      export XDG_CACHE_HOME=$PWD/cache
       ${writeArchive}
       image=$PWD/image
       mkdir "$image"
@@ -78,12 +79,11 @@ in
     ''
   );
 
-  program =
-    pkgs.runCommand "program" { }
-      ''
-        ${lib.getExe dockerStream} > by-folder
-        ${dockerStream} > by-file
-        cmp by-folder by-file
-        touch "$out"
-      '';
+  program = pkgs.runCommand "program" { } ''
+    export XDG_CACHE_HOME=$PWD/cache
+    ${lib.getExe dockerStream} > by-folder
+    ${dockerStream} > by-file
+    cmp by-folder by-file
+    touch "$out"
+  '';
 }

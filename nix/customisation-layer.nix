@@ -55,10 +55,17 @@ symlinkJoin {
 
     mkdir $out
     (
-      export imageRoot=$PWD/image_root
+      export imageRoot=$PWD/image_root out stdenv fakeRootCommands regularAccountFiles
+      # Real changes of owner fail in a sandbox with an error that some versions of fakeroot pass on.
+      export FAKEROOTDONTTRYCHOWN=1
       ${lib.optionalString enableFakechroot enterRoot}fakeroot bash -e ${./pack-customisation-layer.sh}
     )
 
+    # proot does not always tell that what it ran has failed.
+    if ! [ -e $out/layer.tar ]; then
+      echo "varve: the commands for the image's root have failed" >&2
+      exit 1
+    fi
     sha256sum $out/layer.tar | cut -d ' ' -f 1 > $out/checksum
   '';
 }

@@ -15,11 +15,12 @@ contents:
   export NIX_REMOTE="local?root=$PWD"
   # Nix wants to know who calls; the build user may have no name.
   export USER=nobody
-  ${nix}/bin/nix-store --load-db < ${closureInfo { rootPaths = contents; }}/registration
+  ${lib.getBin nix}/bin/nix-store --load-db < ${closureInfo { rootPaths = contents; }}/registration
   # The time of registration would make every build a different image.
-  ${sqlite}/bin/sqlite3 nix/var/nix/db/db.sqlite \
+  ${lib.getBin sqlite}/bin/sqlite3 nix/var/nix/db/db.sqlite \
     "UPDATE ValidPaths SET registrationTime = $SOURCE_DATE_EPOCH"
-  # Nix has made this link for the place where the database was made.
+  # What Nix made for the user and the place of this build, it makes anew for those of a container.
+  rm -rf nix/var/nix/{profiles,gcroots}/per-user/*
   ln -sfn /nix/var/nix/profiles nix/var/nix/gcroots/profiles
 
   mkdir -p nix/var/nix/gcroots/docker

@@ -14,4 +14,5 @@ for folder in ${excludedFolders-}; do
 done
 
 tar --sort name --numeric-owner --mtime "@$SOURCE_DATE_EPOCH" --hard-dereference \
-  "${exclude[@]}" -cf "$out/layer.tar" .
+  "${exclude[@]}" -cf "$out/layer.tar.part" .
+mv "$out/layer.tar.part" "$out/layer.tar"

@@ -1,6 +1,6 @@
 # The arguments of the server's image, for streamLayeredImage and buildLayeredImage alike.
 #
-# It holds what the server needs to run and no shell: Node, the server, CA certificates and an account.
+# It holds what the server needs to run and nothing else: Node.js, the server, CA certificates and an account.
 {
   cacert,
   dockerTools,

@@ -25,6 +25,12 @@ let
     config.Cmd = [ "/bin/greet" ];
   };
 
+  failing = ''
+    echo reached the "first"
+    false
+    echo reached the "last"
+  '';
+
   env = values: { Env = values; };
 
   accounts = pkgs.runCommand "accounts" { } ''
@@ -160,8 +166,8 @@ rec {
       config.Cmd = sh "cat /extra /fake; stat -c '%u:%g %a' /home/alice";
     }
   );
-  failingExtraCommands = streamLayeredImage (greeting // { extraCommands = "false; true"; });
-  failingFakeRootCommands = streamLayeredImage (greeting // { fakeRootCommands = "false; true"; });
+  failingExtraCommands = streamLayeredImage (greeting // { extraCommands = failing; });
+  failingFakeRootCommands = streamLayeredImage (greeting // { fakeRootCommands = failing; });
 
   chroot = streamLayeredImage (
     greeting

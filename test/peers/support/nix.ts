@@ -61,8 +61,17 @@ export async function runNix(
 const images = path.join(import.meta.dirname, "images.nix");
 
 /** Builds an attribute of images.nix as nix-build does; its store path. */
-export function buildImage(attribute: string): Promise<string> {
-  return runNix("nix-build", images, "-A", attribute, "--no-out-link");
+export async function buildImage(
+  attribute: string,
+  options: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const { stdout } = await run(
+    "nix-build",
+    [images, "-A", attribute, "--no-out-link", ...options],
+    { cwd: repository, env: { ...nixEnvironment, ...environment }, maxBuffer },
+  );
+  return stdout.trim();
 }
 
 /** Evaluates an attribute of images.nix to a plain value. */
