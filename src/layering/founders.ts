@@ -18,16 +18,22 @@ export interface Split {
  * founders. The number of founders grows until one more would make more than `limit` parts.
  */
 export function splitByFounders(graph: Graph, sizes: Float64Array, limit: number): Split {
-  const candidates = largestFirst(sizes);
   if (limit >= graph.count) return everyVertexFounds(graph.count);
-  let split: NamedSplit = { founders: [], names: [0n], partOf: new Uint32Array(graph.count) };
-  for (const candidate of candidates) {
-    const next = withFounder(split, candidate, graph);
-    if (next.names.length > limit) break;
-    split = next;
+  const founders: number[] = [];
+  const names = new FounderSets();
+  let nameOf = new Uint32Array(graph.count).fill(names.numberOf(0n));
+  for (const candidate of largestFirst(sizes)) {
+    const next = namesWith(candidate, nameOf, founders, names, graph);
+    if (distinct(next, names.count) > limit) break;
+    nameOf = next;
+    founders.push(candidate);
   }
-  const { founders, names, partOf } = split;
-  return { founders: names.map((name) => membersOf(name, founders)), partOf };
+  const used = [...new Set(nameOf)];
+  const partNumbers = new Map(used.map((name, part) => [name, part]));
+  return {
+    founders: used.map((name) => membersOf(names.at(name), founders)),
+    partOf: nameOf.map((name) => partNumbers.get(name)!),
+  };
 }
 
 /** Vertices by size descending. Of equal ones the peer takes the last in store-path order first. */
@@ -41,71 +47,88 @@ function everyVertexFounds(count: number): Split {
   return { founders: Array.from(partOf, (vertex) => [vertex]), partOf };
 }
 
-/** A split whose parts are named by sets of founders: bit i of a name stands for `founders[i]`. */
-interface NamedSplit {
-  readonly founders: readonly number[];
-  readonly names: readonly bigint[];
-  readonly partOf: Uint32Array;
+/**
+ * The numbers of all vertices' names once there is one founder more. What becomes of a name depends
+ * on the name alone, so it is worked out once, and only looked up for each dependency that bears it.
+ */
+function namesWith(
+  founder: number,
+  nameOf: Uint32Array,
+  founders: readonly number[],
+  names: FounderSets,
+  graph: Graph,
+): Uint32Array<ArrayBuffer> {
+  const below = reach(graph, [founder]);
+  const foundersBelow = setOfMarked(founders, below);
+  const foundersAbove = setOfMarked(founders, reach(graph.reversed, [founder]));
+  const itself = 1n << BigInt(founders.length);
+  const renamed = (name: bigint): bigint => {
+    const others = name & ~foundersAbove;
+    return (others & foundersBelow) === 0n ? others | itself : others;
+  };
+
+  const renamedNumbers = new Map<number, number>();
+  const next = nameOf.slice();
+  for (let vertex = 0; vertex < next.length; vertex += 1) {
+    if (below[vertex] === 0 || vertex === founder) continue;
+    const number = nameOf[vertex]!;
+    let newNumber = renamedNumbers.get(number);
+    if (newNumber === undefined) {
+      newNumber = names.numberOf(renamed(names.at(number)));
+      renamedNumbers.set(number, newNumber);
+    }
+    next[vertex] = newNumber;
+  }
+  next[founder] = names.numberOf(itself);
+  return next;
+}
+
+/** How many different numbers there are among some below `most`. */
+function distinct(numbers: Uint32Array, most: number): number {
+  const seen = new Uint8Array(most);
+  let sum = 0;
+  for (const number of numbers) {
+    sum += 1 - seen[number]!;
+    seen[number] = 1;
+  }
+  return sum;
+}
+
+function setOfMarked(founders: readonly number[], marks: Uint8Array): bigint {
+  let set = 0n;
+  for (const [index, founder] of founders.entries()) {
+    if (marks[founder] === 1) set |= 1n << BigInt(index);
+  }
+  return set;
+}
+
+function membersOf(set: bigint, founders: readonly number[]): number[] {
+  return founders.filter((_, index) => (set & (1n << BigInt(index))) !== 0n);
 }
 
 /**
- * What becomes of a part's name depends on the name alone, so it is worked out once for each part
- * that holds dependencies of the new founder, and only looked up for each dependency.
+ * Numbers the sets of founders that name parts, so that a vertex's name is a small integer. Bit i of
+ * a set stands for the i-th founder.
  */
-function withFounder({ founders, names, partOf }: NamedSplit, founder: number, graph: Graph) {
-  const below = reach(graph, [founder]);
-  const founderName = 1n << BigInt(founders.length);
-  const foundersBelow = nameOfMarked(founders, below);
-  const foundersAbove = nameOfMarked(founders, reach(graph.reversed, [founder]));
-  const renamed = (name: bigint): bigint => {
-    const others = name & ~foundersAbove;
-    return (others & foundersBelow) === 0n ? others | founderName : others;
-  };
-
-  const numbers = new NameNumbers();
-  const founderPart = numbers.of(founderName);
-  const staying = new Int32Array(names.length).fill(-1);
-  const moving = new Int32Array(names.length).fill(-1);
-  const nextPartOf = new Uint32Array(partOf.length);
-  for (let vertex = 0; vertex < partOf.length; vertex += 1) {
-    const part = partOf[vertex]!;
-    if (vertex === founder) {
-      nextPartOf[vertex] = founderPart;
-    } else if (below[vertex] === 1) {
-      if (moving[part] === -1) moving[part] = numbers.of(renamed(names[part]!));
-      nextPartOf[vertex] = moving[part]!;
-    } else {
-      if (staying[part] === -1) staying[part] = numbers.of(names[part]!);
-      nextPartOf[vertex] = staying[part]!;
-    }
-  }
-  return { founders: [...founders, founder], names: numbers.names, partOf: nextPartOf };
-}
-
-function nameOfMarked(founders: readonly number[], marks: Uint8Array): bigint {
-  let name = 0n;
-  for (const [index, founder] of founders.entries()) {
-    if (marks[founder] === 1) name |= 1n << BigInt(index);
-  }
-  return name;
-}
-
-function membersOf(name: bigint, founders: readonly number[]): number[] {
-  return founders.filter((_, index) => (name & (1n << BigInt(index))) !== 0n);
-}
-
-/** Gives each distinct name a number, in order of first appearance. */
-class NameNumbers {
-  readonly names: bigint[] = [];
+class FounderSets {
+  readonly #sets: bigint[] = [];
   readonly #numbers = new Map<bigint, number>();
 
-  of(name: bigint): number {
-    let number = this.#numbers.get(name);
+  numberOf(set: bigint): number {
+    let number = this.#numbers.get(set);
     if (number === undefined) {
-      number = this.names.length;
-      this.names.push(name);
-      this.#numbers.set(name, number);
+      number = this.#sets.length;
+      this.#sets.push(set);
+      this.#numbers.set(set, number);
     }
     return number;
+  }
+
+  get count(): number {
+    return this.#sets.length;
+  }
+
+  at(number: number): bigint {
+    return this.#sets[number]!;
   }
 }

@@ -86,7 +86,7 @@ function sumWalks(
   for (let vertex = first; vertex < graph.count; vertex += 1) {
     const row = vertex * words;
     ancestors[vertex] = bitsSet(rows, row, row + words);
-    const user = userWithMost(graph.reversed, vertex, ancestors);
+    const user = userWithMost(graph.reversed, vertex, first, ancestors);
     if (user === undefined) sums.setDigit(vertex, 0);
     else sums.copy(vertex, user);
     if (user !== undefined && ancestors[user] === ancestors[vertex]) continue;
@@ -102,16 +102,18 @@ function sumWalks(
   }
 }
 
-/** The user that has most ancestors in the block, if any has one. */
+/** The user that has most ancestors in the block, if any has one. Users before it have none. */
 function userWithMost(
   { offsets, targets: users }: Graph,
   vertex: number,
+  first: number,
   ancestors: Uint32Array,
 ): number | undefined {
   let best: number | undefined;
   let most = 0;
-  for (let edge = offsets[vertex]!; edge < offsets[vertex + 1]!; edge += 1) {
+  for (let edge = offsets[vertex + 1]! - 1; edge >= offsets[vertex]!; edge -= 1) {
     const user = users[edge]!;
+    if (user < first) break;
     if (ancestors[user]! > most) {
       best = user;
       most = ancestors[user]!;
