@@ -1,10 +1,14 @@
 import { imageFromConf } from "../assembly/from-conf.ts";
+import { imageFromRecipe } from "../assembly/from-recipe.ts";
 import { UsageError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import { readConf } from "../recipe/dockertools-conf.ts";
 import type { ImageFlags } from "./flags.ts";
+import { withDefaults } from "./recipe-defaults.ts";
+import { resolveSource } from "./resolve-source.ts";
+import type { ResolvedSource } from "./resolve-source.ts";
 import type { Session } from "./session.ts";
 import { openStoreView } from "./store-view.ts";
 
@@ -15,26 +19,60 @@ export interface NamedImage {
   close(): void;
 }
 
+/** Options that a conf has decided already. */
+const DECIDED_BY_CONF = [
+  ...["config", "env", "entrypoint", "cmd", "user", "workdir", "expose", "label"],
+  ...["maxLayers", "strategy", "pipeline", "ignore", "fromImage", "created", "mtime"],
+  ...["uid", "gid", "uname", "gname", "platform"],
+] as const satisfies ReadonlyArray<keyof ImageFlags>;
+
 /** The image that a command's arguments and options describe. */
 export async function openImage(
   flags: ImageFlags,
   sources: readonly string[],
   session: Session,
 ): Promise<NamedImage> {
-  if (flags.conf !== undefined) {
-    if (sources.length > 0) throw new UsageError("--conf and a source both describe the image");
-    return openConf(flags.conf, flags, session);
-  }
-  throw new UsageError("nothing to build");
+  const tags = (flags.tag ?? []).map(parseReference);
+  const source = await resolveSource(flags, sources, session);
+  return source.kind === "conf"
+    ? openConf(source.file, tags, flags, session)
+    : openRecipe(source, tags, session);
 }
 
-async function openConf(file: string, flags: ImageFlags, session: Session): Promise<NamedImage> {
+async function openConf(
+  file: string,
+  tags: readonly Reference[],
+  flags: ImageFlags,
+  session: Session,
+): Promise<NamedImage> {
+  const decided = DECIDED_BY_CONF.find((name) => flags[name] !== undefined);
+  if (decided !== undefined) {
+    const option = decided.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${option} cannot change an image that dockerTools describes`, {
+      hint: "change it in the Nix expression; only -t gives it another name here",
+    });
+  }
   const conf = readConf(file);
-  const references = (flags.tag ?? [conf.repo_tag]).map(parseReference);
-  const store = await openStoreView(conf.store_layers.flat(), {
+  const references = tags.length > 0 ? tags : [parseReference(conf.repo_tag)];
+  const store = openStoreView(conf.store_layers.flat(), {
     storeRoot: flags.storeRoot,
     storeDir: conf.store_dir,
   });
   const opened = await imageFromConf(conf, session.packer, store);
   return { ...opened, references };
+}
+
+async function openRecipe(
+  source: Extract<ResolvedSource, { kind: "recipe" }>,
+  tags: readonly Reference[],
+  session: Session,
+): Promise<NamedImage> {
+  const { closure, store } = source;
+  const { recipe, reference } = withDefaults(source);
+  const opened = await imageFromRecipe(recipe, closure, session.packer, {
+    storeDir: store.storeDir,
+    locate: (path) => store.locate(path),
+    contentHashOf: (path) => closure.get(path).contentHash,
+  });
+  return { ...opened, references: tags.length > 0 ? tags : [reference] };
 }

@@ -1,19 +1,15 @@
-import path from "node:path";
 import type { StoreView } from "../assembly/store-layers.ts";
+import { narInfosOf } from "../sources/nix/closure-of.ts";
+import { NixStore } from "../sources/nix/store.ts";
+import type { StoreOptions } from "../sources/nix/store.ts";
 
-export interface StoreOptions {
-  readonly storeRoot?: string | undefined;
-  readonly storeDir?: string;
-}
-
-export async function openStoreView(
-  _paths: readonly string[],
-  options: StoreOptions,
-): Promise<StoreView> {
-  const root = options.storeRoot;
+/** The store behind paths that are known by name only, as a conf or a plan lists them. */
+export function openStoreView(paths: readonly string[], options: StoreOptions): StoreView {
+  const store = new NixStore(options);
+  const infos = narInfosOf(store, paths);
   return {
-    storeDir: options.storeDir ?? "/nix/store",
-    locate: (storePath) => (root === undefined ? storePath : path.join(root, storePath)),
-    contentHashOf: () => undefined,
+    storeDir: store.storeDir,
+    locate: (path) => store.locate(path),
+    contentHashOf: (path) => infos.get(path)?.narHash,
   };
 }

@@ -3,9 +3,9 @@ import { planToJson } from "../../layering/plan.ts";
 import type { Plan } from "../../layering/plan.ts";
 import { planLayers } from "../../layering/strategies.ts";
 import type { Closure } from "../../closure/closure.ts";
+import { readReferenceGraph } from "../../sources/nix/reference-graph.ts";
 import type { PlanFlags } from "../commands/plan.ts";
 import type { VarveContext } from "../context.ts";
-import { closureFromFile } from "../graph-file.ts";
 import { planSources } from "../plan-sources.ts";
 import { planTable } from "../plan-table.ts";
 import { readIgnoreList, readPipeline } from "../recipe-from-flags.ts";
@@ -35,7 +35,7 @@ function planGraph(
   sources: readonly string[],
 ): { plan: Plan; closure: Closure } {
   if (sources.length > 0) throw new UsageError("--graph and a source both say what to plan");
-  const closure = closureFromFile(file);
+  const closure = readReferenceGraph(file);
   const plan = planLayers(closure, {
     maxLayers: flags.maxLayers ?? DEFAULT_MOST_LAYERS,
     strategy: flags.strategy,

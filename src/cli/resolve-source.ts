@@ -1,0 +1,101 @@
+import * as fs from "node:fs";
+import { UsageError } from "../errors.ts";
+import type { Closure } from "../closure/closure.ts";
+import { looksLikeConf } from "../recipe/dockertools-conf.ts";
+import { isRecipeFile, loadRecipe } from "../recipe/load-recipe.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import { closureOf } from "../sources/nix/closure-of.ts";
+import { buildConf, buildInstallable, parseNixArgument } from "../sources/nix/installable.ts";
+import { NixStore } from "../sources/nix/store.ts";
+import type { ImageFlags } from "./flags.ts";
+import { withFlags } from "./recipe-from-flags.ts";
+import type { Session } from "./session.ts";
+
+/** What the arguments of a command turned out to be. */
+export type ResolvedSource =
+  | { readonly kind: "conf"; readonly file: string }
+  | {
+      readonly kind: "recipe";
+      readonly recipe: Recipe;
+      readonly closure: Closure;
+      /** The components that were asked for; the others came along. */
+      readonly roots: readonly string[];
+      readonly store: NixStore;
+    };
+
+/**
+ * Finds out what a command's arguments name, and has Nix build what must be built first. An image
+ * that dockerTools or varve's Nix functions make is taken by its conf.
+ */
+export async function resolveSource(
+  flags: ImageFlags,
+  sources: readonly string[],
+  session: Session,
+): Promise<ResolvedSource> {
+  if (flags.conf !== undefined) {
+    if (sources.length > 0) {
+      throw new UsageError(`--conf and ${sources[0]} both say what is in the image`, {
+        hint: "give one of them",
+      });
+    }
+    return { kind: "conf", file: flags.conf };
+  }
+  const [first] = sources;
+  if (first === undefined) {
+    throw new UsageError("nothing says what is in the image", {
+      hint: "give .#NAME, store paths, a recipe file, or --conf FILE",
+    });
+  }
+  const store = new NixStore({ storeRoot: flags.storeRoot });
+  const nixArgs = (flags.nixArgs ?? "").split(" ").filter((word) => word !== "");
+  if (sources.length === 1) {
+    const conf = await confOf(first, store, nixArgs);
+    if (conf !== undefined) return { kind: "conf", file: store.locate(conf) };
+  }
+  const recipe = withFlags(await recipeOf(sources), flags);
+  const roots: string[] = [];
+  for (const text of recipe.contents.flatMap(({ nix }) => nix)) {
+    const argument = parseNixArgument(text, store);
+    if (argument.kind === "store-path") roots.push(argument.path);
+    else roots.push(...(await buildInstallable(argument.installable, store, nixArgs)));
+  }
+  const closure = await closureOf(store, roots, (message) => {
+    session.note(message);
+  });
+  return { kind: "recipe", recipe, closure, roots: [...new Set(roots)], store };
+}
+
+async function recipeOf(sources: readonly string[]): Promise<Recipe> {
+  const files = sources.filter(isRecipeFile);
+  if (files.length === 0) {
+    return { contents: [{ nix: [...sources] }], config: {}, layers: {}, owner: {} };
+  }
+  if (sources.length > 1) {
+    throw new UsageError(`${files[0]} is a recipe, which stands alone`, {
+      hint: "list further contents in the recipe itself",
+    });
+  }
+  return loadRecipe(files[0]!);
+}
+
+/** The conf file that the one argument is, or that Nix can make of it. */
+async function confOf(
+  argument: string,
+  store: NixStore,
+  nixArgs: readonly string[],
+): Promise<string | undefined> {
+  if (isRecipeFile(argument)) return isConfFile(argument) ? argument : undefined;
+  const nixArgument = parseNixArgument(argument, store);
+  return nixArgument.kind === "installable"
+    ? buildConf(nixArgument.installable, store, nixArgs)
+    : undefined;
+}
+
+function isConfFile(file: string): boolean {
+  if (!file.endsWith(".json")) return false;
+  try {
+    return looksLikeConf(JSON.parse(fs.readFileSync(file, "utf8")));
+  } catch {
+    return false;
+  }
+}
