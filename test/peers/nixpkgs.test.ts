@@ -106,6 +106,15 @@ describe.skipIf(nixAbsent())("the packages of test/nixpkgs", () => {
       expect(await root.run(["bash", "-c", script])).toBe("/nix");
     });
 
+    it("shadowSetup prepares a root for useradd", async () => {
+      const root = await makeBareRoot(await buildCase("addUser"));
+      onTestFinished(() => root.remove());
+      await root.run(["add-user"]);
+      expect(await readFile(path.join(root.folder, "etc/passwd"), "utf8")).toMatch(
+        /^root:x:0:0:.*\napp:x:4711:4711::\/var\/app:\/bin\/sh\n$/,
+      );
+    });
+
     it("compressors and tar give back what they took", async () => {
       const programs = ["gnutar", "gzip", "bzip2", "xz", "zstd", "pigz"];
       const root = await bareRootWith("bash", "coreutils", ...programs);
@@ -131,7 +140,6 @@ describe.skipIf(nixAbsent())("the packages of test/nixpkgs", () => {
       ["jq", ["jq", "-n", '"a1" | test("[a-z]\\\\d")'], /^true$/],
       ["openssl", ["openssl", "version"], /^OpenSSL 3/],
       ["redis", ["redis-server", "--version"], /^Redis server v=/],
-      ["shadow", ["useradd", "--help"], /^Usage: useradd/],
       ["skopeo", ["skopeo", "--version"], /^skopeo version/],
       ["sqlite", ["sqlite3", ":memory:", "select 6 * 7"], /^42$/],
     ] as const)("%s runs", async (attribute, command, expected) => {

@@ -1,13 +1,11 @@
 # The parts of dockerTools that are plain packages. varve's overlay adds the functions that make images.
 {
-  lib,
   runCommand,
-  symlinkJoin,
-  writeTextDir,
   runtimeShell,
   bash,
   coreutils,
   cacert,
+  shadow,
   fakeNss,
 }:
 {
@@ -30,9 +28,9 @@
     ln -s ${cacert}/etc/ssl/certs/ca-bundle.crt $out/etc/pki/tls/certs/ca-bundle.crt
   '';
 
-  # A piece of bash for fakeRootCommands with enableFakechroot: what useradd and groupadd want to find.
-  # This set has no shadow tools of its own; the accounts' files are made all the same.
+  # A piece of bash for commands that add users: the files that useradd and groupadd want to find.
   shadowSetup = ''
+    export PATH=${shadow}/bin:$PATH
     mkdir -p /etc/pam.d
     if [[ ! -f /etc/passwd ]]; then
       echo "root:x:0:0::/root:${runtimeShell}" > /etc/passwd
@@ -41,6 +39,13 @@
     if [[ ! -f /etc/group ]]; then
       echo "root:x:0:" > /etc/group
       echo "root:x::" > /etc/gshadow
+    fi
+    if [[ ! -f /etc/pam.d/other ]]; then
+      printf '%s\n' \
+        "account sufficient pam_unix.so" \
+        "auth sufficient pam_rootok.so" \
+        "password requisite pam_unix.so nullok yescrypt" \
+        "session required pam_unix.so" > /etc/pam.d/other
     fi
     if [[ ! -f /etc/login.defs ]]; then touch /etc/login.defs; fi
   '';

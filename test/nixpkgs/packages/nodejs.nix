@@ -38,6 +38,8 @@ let
         "-c"
         ''
           HOME=$(unset HOME; echo ~)
+          [[ -w $HOME ]] || HOME=$TMPDIR
+          export HOME
           npm pack --silent --ignore-scripts --prefer-offline --pack-destination "$TMPDIR" ${npmPackage}@${version} >&2
           mv "$TMPDIR/${npmPackage}-${version}.tgz" "$out"
           exit 0

@@ -85,6 +85,14 @@ rec {
     text = ''jq -n '"runs"' "$@"'';
   };
 
+  addUser = pkgs.writeShellScriptBin "add-user" ''
+    export PATH=${pkgs.coreutils}/bin
+    rm /etc/passwd
+    ${pkgs.dockerTools.shadowSetup}
+    groupadd --gid 4711 app
+    useradd --uid 4711 --gid app --home-dir /var/app --shell /bin/sh app
+  '';
+
   withOverlay =
     (import ../../nixpkgs {
       inherit system;
