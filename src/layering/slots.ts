@@ -2,7 +2,7 @@ import { VarveError } from "../errors.ts";
 import { count } from "../progress/format.ts";
 
 /** The most layers that Docker's classic store takes; with one more `docker load` fails. */
-export const LAYER_LIMIT = 125;
+const LAYER_LIMIT = 125;
 
 /** What an image's layers are spent on besides the closure. */
 export interface LayerBudget {

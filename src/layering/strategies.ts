@@ -21,10 +21,10 @@ export const STRATEGIES: ReadonlyMap<string, Planner> = new Map([
   ["popularity-contest", popularityContest],
 ]);
 
-export const DEFAULT_STRATEGY = "auto-layer";
+const DEFAULT_STRATEGY = "auto-layer";
 
 /** @throws UsageError for a name that is none, with the one that was meant */
-export function strategyNamed(name: string): Planner {
+function strategyNamed(name: string): Planner {
   const planner = STRATEGIES.get(name);
   if (planner !== undefined) return planner;
   const meant = nearest(name, STRATEGIES.keys());
