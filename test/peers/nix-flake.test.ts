@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readlink, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readlink, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -109,6 +109,25 @@ describe.skipIf(nixAbsent())("the flake", () => {
     expect(together("-nodejs")).toHaveLength(1);
     expect(together("-glibc")).toHaveLength(1);
     expect(together("-cacert")).toHaveLength(1);
+  });
+
+  it("makes the same image in another folder, and one other layer for a changed line", async () => {
+    const copy = path.join(folder, "copy");
+    await mkdir(copy);
+    const files = 'git ls-files -z | tar --null --files-from=- -c | tar -x -C "$0"';
+    await run("sh", ["-c", files, copy], { cwd: repository });
+    const program = path.join(folder, "copied-stream");
+    const build = (): Promise<string> => nix("build", `path:${copy}#dockerStream`, "-o", program);
+
+    await build();
+    expect((await readDockerStream(program)).imageId).toBe(built.imageId);
+
+    await appendFile(path.join(copy, "examples/redis-webserver/src/main.ts"), "// changed\n");
+    await build();
+    const before = built.layers.map(({ diffId }) => diffId);
+    const after = (await readDockerStream(program)).layers.map(({ diffId }) => diffId);
+    expect(after).toHaveLength(before.length);
+    expect(after.filter((layer) => !before.includes(layer))).toHaveLength(1);
   });
 
   it("runs varve", async () => {
