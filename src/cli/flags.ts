@@ -17,13 +17,17 @@ export function wholeNumber(least: number): (input: string) => number {
   };
 }
 
+/** Every command has it. */
+export interface DebugFlag {
+  readonly debug: boolean;
+}
+
 /** How the work is done and shown: every command that does some. */
-export interface WorkFlags {
+export interface WorkFlags extends DebugFlag {
   readonly progress: ProgressMode;
   readonly quiet: boolean;
   readonly jobs?: number;
   readonly noCache: boolean;
-  readonly debug: boolean;
 }
 
 export const workFlags = {

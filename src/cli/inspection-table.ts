@@ -1,4 +1,4 @@
-import { count, formatBytes, nameSome } from "../progress/format.ts";
+import { count, formatBytes, nameSome } from "../wording/format.ts";
 import { hexOf } from "../image/digest.ts";
 
 /** What `varve inspect` shows. */

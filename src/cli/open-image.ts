@@ -21,9 +21,26 @@ export interface NamedImage {
 
 /** Options that a conf has decided already. */
 const DECIDED_BY_CONF = [
-  ...["config", "env", "entrypoint", "cmd", "user", "workdir", "expose", "label"],
-  ...["maxLayers", "strategy", "pipeline", "ignore", "fromImage", "created", "mtime"],
-  ...["uid", "gid", "uname", "gname", "platform"],
+  "config",
+  "env",
+  "entrypoint",
+  "cmd",
+  "user",
+  "workdir",
+  "expose",
+  "label",
+  "maxLayers",
+  "strategy",
+  "pipeline",
+  "ignore",
+  "fromImage",
+  "created",
+  "mtime",
+  "uid",
+  "gid",
+  "uname",
+  "gname",
+  "platform",
 ] as const satisfies ReadonlyArray<keyof ImageFlags>;
 
 /** The image that a command's arguments and options describe. */

@@ -1,6 +1,6 @@
 import type { Closure } from "../closure/closure.ts";
 import type { Plan } from "../layering/plan.ts";
-import { count, formatBytes, nameSome } from "../progress/format.ts";
+import { count, formatBytes, nameSome } from "../wording/format.ts";
 
 const NAMES_SHOWN = 3;
 

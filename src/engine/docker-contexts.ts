@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { compareCodePoints } from "../closure/order.ts";
 import { messageOf, systemCodeOf, UsageError, VarveError } from "../errors.ts";
 import { readTlsMaterial } from "./tls-material.ts";
 import type { TlsMaterial } from "./tls-material.ts";
@@ -92,7 +91,7 @@ async function contextNames(contexts: string): Promise<string[]> {
     readJson(join(meta, folder, "meta.json"), metaSchema).catch(() => undefined),
   );
   const names = (await Promise.all(read)).map((found) => found?.Name ?? "");
-  return names.filter((name) => name !== "").toSorted(compareCodePoints);
+  return names.filter((name) => name !== "").toSorted();
 }
 
 async function exists(folder: string): Promise<boolean> {

@@ -25,6 +25,3 @@ export interface Image {
   /** The config's bytes, which name every layer's diffID: so this finds them all. */
   config(): Promise<Buffer>;
 }
-
-/** Most layers that every Docker engine loads (reference: daemons-and-archives, section 10). */
-export const MOST_LAYERS = 125;

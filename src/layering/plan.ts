@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { messageOf, VarveError } from "../errors.ts";
-import { count } from "../progress/format.ts";
+import { count } from "../wording/format.ts";
 import type { Closure } from "../closure/closure.ts";
 
 /** Components that share a layer. */

@@ -1,4 +1,4 @@
-import { formatBytes, shortName } from "../progress/format.ts";
+import { formatBytes, shortName } from "../wording/format.ts";
 import type { Component } from "../closure/component.ts";
 
 /** Reason of a layer that holds whatever has no layer of its own. */

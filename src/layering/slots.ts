@@ -1,5 +1,5 @@
 import { VarveError } from "../errors.ts";
-import { count } from "../progress/format.ts";
+import { count } from "../wording/format.ts";
 
 /** The most layers that Docker's classic store takes; with one more `docker load` fails. */
 const LAYER_LIMIT = 125;

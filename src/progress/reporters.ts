@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { ProgressEvent, ReportProgress } from "./events.ts";
-import { count, cutTo, formatBytes, formatSeconds, nameSome } from "./format.ts";
+import { count, cutTo, formatBytes, formatSeconds, nameSome } from "../wording/format.ts";
 
 export const PROGRESS_MODES = ["auto", "tty", "plain", "json", "quiet"] as const;
 export type ProgressMode = (typeof PROGRESS_MODES)[number];
@@ -23,7 +23,7 @@ const REDRAW_INTERVAL = 100;
 const NAMES_SHOWN = 3;
 
 export function createReporter(mode: ProgressMode, stream: ProgressStream): Reporter {
-  switch (mode === "auto" ? (stream.isTTY === true ? "tty" : "plain") : mode) {
+  switch (mode === "auto" ? modeFor(stream) : mode) {
     case "tty":
       return terminalReporter(stream);
     case "json":
@@ -33,6 +33,11 @@ export function createReporter(mode: ProgressMode, stream: ProgressStream): Repo
     default:
       return plainReporter(stream);
   }
+}
+
+/** A terminal without a width is a pseudo-terminal that nobody looks at, as in a Nix build. */
+function modeFor({ isTTY, columns = 0 }: ProgressStream): ProgressMode {
+  return isTTY === true && columns > 0 ? "tty" : "plain";
 }
 
 function plainReporter(stream: ProgressStream): Reporter {

@@ -27,7 +27,7 @@ function storeWith(root: string, text: string, repeat = 1): void {
 
 describe.skipIf(!hasGolden())("varve stream --conf", () => {
   it.each(goldenFiles("store-layers"))("%s: dockerTools' layers", async (name) => {
-    const golden = readGolden<Golden>("store-layers", name);
+    const golden = readGolden("store-layers", name) as Golden;
     const folder = temporaryFolder();
     createStorePaths(folder, golden.storePaths);
     const conf = writeConf(folder, { ...golden.options, store_layers: golden.layers });

@@ -30,7 +30,7 @@ type Partition = ReadonlyArray<readonly string[]>;
 describe.skipIf(!hasGolden()).each(goldenFiles("layering"))(
   "layers that nixpkgs plans: %s",
   (name) => {
-    const golden = readGolden<Golden>("layering", name);
+    const golden = readGolden("layering", name) as Golden;
     const closure = Closure.of(
       golden.graph.map(({ path, references, narSize, narHash }) => ({
         id: path,

@@ -17,7 +17,7 @@ interface Golden {
 
 describe.skipIf(!hasGolden())("layers that dockerTools made", () => {
   it.each(goldenFiles("store-layers"))("%s: the same bytes", (name) => {
-    const golden = readGolden<Golden>("store-layers", name);
+    const golden = readGolden("store-layers", name) as Golden;
     const root = temporaryFolder();
     createStorePaths(root, golden.storePaths);
     const { mtime, uid, gid, uname, gname } = golden.options;

@@ -16,6 +16,7 @@ export function goldenFiles(kind: string): string[] {
   return fs.readdirSync(path.join(FOLDER, kind)).filter((name) => name.endsWith(".json"));
 }
 
-export function readGolden<Content>(kind: string, name: string): Content {
-  return JSON.parse(fs.readFileSync(path.join(FOLDER, kind, name), "utf8")) as Content;
+/** The content is what the caller says it is: see the golden files' own README. */
+export function readGolden(kind: string, name: string): unknown {
+  return JSON.parse(fs.readFileSync(path.join(FOLDER, kind, name), "utf8"));
 }

@@ -2,12 +2,15 @@ import { buildCommand as command } from "@stricli/core";
 import { completionScript, SHELLS } from "../completion-scripts.ts";
 import type { Shell } from "../completion-scripts.ts";
 import type { VarveContext } from "../context.ts";
+import { workFlags } from "../flags.ts";
+import type { DebugFlag } from "../flags.ts";
 
-export const completionCommand = command<Record<never, never>, [Shell], VarveContext>({
+export const completionCommand = command<DebugFlag, [Shell], VarveContext>({
   func(_flags, shell) {
     this.process.stdout.write(completionScript(shell));
   },
   parameters: {
+    flags: { debug: workFlags.debug },
     positional: {
       kind: "tuple",
       parameters: [
@@ -35,9 +38,10 @@ export const completionCommand = command<Record<never, never>, [Shell], VarveCon
 });
 
 /** Called by the completion scripts: prints proposals for the words typed so far. */
-export const completeCommand = command<Record<never, never>, string[], VarveContext>({
+export const completeCommand = command<DebugFlag, string[], VarveContext>({
   loader: async () => (await import("../run/complete.ts")).complete,
   parameters: {
+    flags: { debug: workFlags.debug },
     positional: {
       kind: "array",
       parameter: { brief: "Words typed so far", parse: String, placeholder: "word" },

@@ -1,10 +1,11 @@
 import { proposeCompletions } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
+import type { DebugFlag } from "../flags.ts";
 import { application } from "../main.ts";
 
 export async function complete(
   this: VarveContext,
-  _flags: Record<never, never>,
+  _flags: DebugFlag,
   ...words: string[]
 ): Promise<void> {
   const proposals = await proposeCompletions(application(false), words, { process: this.process });

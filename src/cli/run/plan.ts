@@ -36,11 +36,11 @@ function planGraph(
 ): { plan: Plan; closure: Closure } {
   if (sources.length > 0) throw new UsageError("--graph and a source both say what to plan");
   const closure = readReferenceGraph(file);
-  const plan = planLayers(closure, {
+  const grouped = planLayers(closure, {
     maxLayers: flags.maxLayers ?? DEFAULT_MOST_LAYERS,
     strategy: flags.strategy,
     pipeline: flags.pipeline === undefined ? undefined : readPipeline(flags.pipeline),
     ignore: flags.ignore === undefined ? undefined : readIgnoreList(flags.ignore),
   });
-  return { plan, closure };
+  return { plan: grouped, closure };
 }

@@ -1,5 +1,5 @@
 import { VarveError } from "../../errors.ts";
-import { count } from "../../progress/format.ts";
+import { count } from "../../wording/format.ts";
 import { isDict, isList, isPart } from "./value.ts";
 import type { Closure } from "../../closure/closure.ts";
 import type { Part, Parts, Value } from "./value.ts";
