@@ -41,6 +41,7 @@ export async function reload() {
     if (signal.aborted) return;
     if (error instanceof ApiError && error.temporary) noteAway(error);
     else reportFailure(error);
+    if (rows.size === 0) empty.textContent = "The keys cannot be shown right now.";
     return;
   }
   cursor = next;
@@ -118,7 +119,8 @@ async function increment(key) {
 /** @param {string} key */
 async function remove(key) {
   const shown = rows.get(key)?.shown;
-  const neighbour = rows.get(key)?.row.nextElementSibling ?? body.lastElementChild;
+  const row = rows.get(key)?.row;
+  const neighbour = row?.nextElementSibling ?? row?.previousElementSibling;
   await api.delete(key);
   drop(key);
   settle();
