@@ -31,6 +31,9 @@ let
   enterRoot = ''
     export imageRoot=/
     export TMPDIR=${buildFolder} TEMPDIR=${buildFolder} TMP=${buildFolder} TEMP=${buildFolder}
+    for variable in NIX_ATTRS_SH_FILE NIX_ATTRS_JSON_FILE; do
+      [ -z "''${!variable-}" ] || export "$variable=${buildFolder}/''${!variable##*/}"
+    done
     export excludedFolders="${toString (hostFolders ++ [ buildFolder ])}"
     proot -r "$PWD/image_root" \
       ${lib.concatMapStringsSep " " (folder: "--bind='${folder}/:${folder}/!'") hostFolders} \

@@ -1,5 +1,8 @@
 # Run inside fakeroot by customisation-layer.nix: the user's last commands, then the layer's tar, in one fakeroot
 # session, so that owners and devices made by the commands are what tar sees.
+if [ -n "${NIX_ATTRS_SH_FILE-}" ]; then
+  source "$NIX_ATTRS_SH_FILE"
+fi
 source "$stdenv/setup"
 
 cd "$imageRoot"
