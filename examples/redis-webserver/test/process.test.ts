@@ -30,7 +30,7 @@ const HALF_A_PUT = [
   BODY.slice(0, 5),
 ].join("\r\n");
 
-describe("the process", { concurrency: 4 }, () => {
+describe("the process", { concurrency: 3 }, () => {
   it("listens on every address, of both families where there are both", async (t) => {
     const service = await Service.start(t, { HOST: "" });
     const external = Object.values(networkInterfaces()).flatMap((list) => list ?? []);

@@ -5,9 +5,9 @@ import { redisScripts } from "./redis-scripts.ts";
 import type { ScriptCommands } from "./redis-scripts.ts";
 
 /** A request that Redis has not answered by then is given up, so that no visitor hangs. */
-const COMMAND_TIMEOUT_MS = 1000;
+const COMMAND_TIMEOUT_MS = 2000;
 /** A connection on which nothing comes back for so long is dead: drop it and open another. */
-const SOCKET_TIMEOUT_MS = 1500;
+const SOCKET_TIMEOUT_MS = 2500;
 const CONNECT_TIMEOUT_MS = 2000;
 const DISCONNECT_TIMEOUT_MS = 500;
 const FIRST_RETRY_MS = 50;

@@ -1,17 +1,12 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { until } from "./until.ts";
 import type { Scope } from "./scope.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-
-/** Shared by all runs: most of the time that a start takes goes into compiling. */
-const NODE_COMPILE_CACHE = join(tmpdir(), "redis-webserver-compile-cache");
 
 type LogLine = Readonly<Record<string, unknown>>;
 
@@ -24,7 +19,7 @@ export class Service {
   private constructor(env: NodeJS.ProcessEnv) {
     const { PATH, CI } = process.env;
     this.process = spawn(process.execPath, [MAIN], {
-      env: { PATH, CI, HOST: "127.0.0.1", PORT: "0", NODE_COMPILE_CACHE, ...env },
+      env: { PATH, CI, HOST: "127.0.0.1", PORT: "0", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.process.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
