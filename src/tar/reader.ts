@@ -16,13 +16,18 @@ export interface TarMember {
   readonly offset: number;
 }
 
-/** Type flags of headers that describe the next member rather than being one. */
 const PAX_NEXT = "x";
 const PAX_GLOBAL = "g";
 const GNU_LONG_NAME = "L";
 const GNU_LONG_LINK = "K";
+/** Headers that describe the next member rather than being one. */
+const EXTENSIONS = new Set([PAX_NEXT, PAX_GLOBAL, GNU_LONG_NAME, GNU_LONG_LINK]);
+/** Links, devices, directories, pipes: nothing follows the header, whatever size it gives. */
+const WITHOUT_CONTENT = new Set(["1", "2", "3", "4", "5", "6"]);
 /** An extended header of more than this many bytes is damage, not a name. */
 const LARGEST_EXTENSION = 1 << 20;
+/** Sizes up to this many bytes can be added to an offset without loss. */
+const LARGEST_SIZE = 2 ** 52;
 
 /**
  * The members of a tar: ustar, PAX and GNU long names, sizes in octal or base 256.
@@ -38,21 +43,23 @@ export function* readMembers(readAt: ReadAt): Generator<TarMember, void, undefin
     if (block.length < BLOCK_SIZE) damaged(offset, "it ends in the middle of a header");
     checkSum(block, offset);
     const typeFlag = block[156] === 0 ? "0" : String.fromCharCode(block[156]!);
-    const size = pending.size ?? numberAt(block, 124, 12, offset);
+    const ownSize = checkedSize(numberAt(block, 124, 12), offset);
     const content = offset + BLOCK_SIZE;
-    offset = content + size + paddingOf(size);
-    if ([PAX_NEXT, PAX_GLOBAL, GNU_LONG_NAME, GNU_LONG_LINK].includes(typeFlag)) {
-      if (size > LARGEST_EXTENSION) damaged(content, "an extended header is too long");
-      const body = readAt(content, size);
-      if (body.length < size) damaged(content, "it ends in the middle of an extended header");
+    if (EXTENSIONS.has(typeFlag)) {
+      if (ownSize > LARGEST_EXTENSION) damaged(content, "an extended header is too long");
+      const body = readAt(content, ownSize);
+      if (body.length < ownSize) damaged(content, "it ends in the middle of an extended header");
       if (typeFlag !== PAX_GLOBAL) Object.assign(pending, overridesOf(typeFlag, body, content));
+      offset = content + ownSize + paddingOf(ownSize);
       continue;
     }
+    const size = WITHOUT_CONTENT.has(typeFlag) ? 0 : (pending.size ?? ownSize);
+    offset = content + size + paddingOf(size);
     yield {
-      name: pending.name ?? nameOf(block),
+      name: pending.name || nameOf(block),
       typeFlag,
-      link: pending.link ?? textAt(block, 157, 100),
-      size: typeFlag === "0" || typeFlag === "7" ? size : 0,
+      link: pending.link || textAt(block, 157, 100),
+      size,
       offset: content,
     };
     pending = {};
@@ -74,14 +81,17 @@ function overridesOf(typeFlag: string, body: Buffer, offset: number): Overrides 
   while (at < text.length) {
     const match = /^(\d{1,7}) /.exec(text.slice(at, at + 8));
     const length = match === null ? 0 : Number(match[1]);
-    if (length < 5 || at + length > text.length) damaged(offset, "an extended header is malformed");
-    const record = text.slice(at + match![0].length, at + length - 1);
+    const record = text.slice(at + (match?.[0].length ?? 0), at + length);
     const equals = record.indexOf("=");
+    if (at + length > text.length || equals === -1 || !record.endsWith("\n")) {
+      damaged(offset, "an extended header is malformed");
+    }
     const key = record.slice(0, equals);
-    const value = record.slice(equals + 1);
+    const value = record.slice(equals + 1, -1);
     if (key === "path") overrides.name = value;
     else if (key === "linkpath") overrides.link = value;
-    else if (key === "size") overrides.size = Number(value);
+    else if (key === "size")
+      overrides.size = checkedSize(/^\d+$/.test(value) ? Number(value) : Number.NaN, offset);
     at += length;
   }
   return overrides;
@@ -100,15 +110,21 @@ function textAt(block: Buffer, offset: number, length: number): ByteString {
   return end === -1 ? text : text.slice(0, end);
 }
 
-function numberAt(block: Buffer, offset: number, length: number, at: number): number {
-  if ((block[offset]! & 0x80) !== 0) {
-    let value = 0;
-    for (let index = 1; index < length; index += 1) value = value * 256 + block[offset + index]!;
-    return value;
+/** A number of a header: octal, or GNU's base 256, marked by its first bit. NaN if it is neither. */
+function numberAt(block: Buffer, offset: number, length: number): number {
+  const first = block[offset]!;
+  if (first >= 0x80) {
+    const digits = block.toString("hex", offset + 1, offset + length);
+    return Number.parseInt((first & 0x7f).toString(16) + digits, 16);
   }
   const text = textAt(block, offset, length).trim();
-  if (!/^[0-7]*$/.test(text)) damaged(at, "a size is not a number");
-  return text === "" ? 0 : Number.parseInt(text, 8);
+  return /^[0-7]*$/.test(text) ? Number.parseInt(text || "0", 8) : Number.NaN;
+}
+
+/** A length that some file could have. */
+function checkedSize(size: number, offset: number): number {
+  if (Number.isInteger(size) && size <= LARGEST_SIZE) return size;
+  return damaged(offset, "a size is not a number of bytes");
 }
 
 function checkSum(block: Buffer, offset: number): void {
@@ -116,7 +132,7 @@ function checkSum(block: Buffer, offset: number): void {
   for (let index = 0; index < BLOCK_SIZE; index += 1) {
     if (index < 148 || index >= 156) sum += block[index]!;
   }
-  if (numberAt(block, 148, 8, offset) !== sum) damaged(offset, "a header's checksum is wrong");
+  if (numberAt(block, 148, 8) !== sum) damaged(offset, "a header's checksum is wrong");
 }
 
 function isZero(block: Buffer): boolean {
