@@ -40,11 +40,12 @@ describe("reading what we write", () => {
       mode: fc.constant(0o644),
       size: fc.nat({ max: 2000 }),
     })
-    .map((entry): TarEntry => ({
-      ...entry,
-      name: entry.name || "x",
-      link: type.endsWith("link") ? entry.link || "y" : "",
-      size: type === "file" ? entry.size : 0,
+    .map(({ name, type, link, mode, size }): TarEntry => ({
+      name: name || "x",
+      type,
+      link: type.endsWith("link") ? link || "y" : "",
+      mode,
+      size: type === "file" ? size : 0,
     }));
 
   it("gives every member with its names and the place of its content", () => {
