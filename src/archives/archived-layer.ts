@@ -40,6 +40,10 @@ export class ArchivedLayer implements Layer {
     return this.#identity;
   }
 
+  async size(): Promise<number> {
+    return (await this.identity()).size;
+  }
+
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
     const hash = createHash("sha256");
     for await (const chunk of this.#uncompressed()) {

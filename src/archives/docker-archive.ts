@@ -1,52 +1,56 @@
 import { VarveError } from "../errors.ts";
 import { digestOf, hexOf } from "../image/digest.ts";
 import type { Image } from "../image/image.ts";
-import type { Layer, LayerIdentity } from "../image/layer.ts";
+import type { Layer } from "../image/layer.ts";
 import { describe, indexOf, manifestOf } from "../image/manifest.ts";
 import { MEDIA_TYPE } from "../image/media-types.ts";
 import { canonicalName, familiarName } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
+import type { TarEntry } from "../tar/entry.ts";
 import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 
 /** An archive is a sequence of framing bytes and layers, whose bytes are still to be made. */
-export type ArchivePart = Uint8Array | { readonly layer: Layer; readonly identity: LayerIdentity };
+export type ArchivePart = Uint8Array | { readonly layer: Layer; readonly size: number };
 
 const MEMBER_MODE = 0o644;
+/** Digits of a layer's number in its member's name: 125 layers are the most that Docker takes. */
+const NUMBER_LENGTH = 3;
 
 /**
  * An image as a hybrid archive: `manifest.json` and an OCI layout in one tar, which every Docker
  * engine, podman, containerd and skopeo take (reference: daemons-and-archives, section 3).
  *
- * Layers come first, each as soon as its digest is known, and what names them last, so that
- * nothing waits for the last digest. A layer that occurs twice is held once.
+ * Layers come first, numbered, and everything that names their digests comes last: so a layer is
+ * read once, its digest found on the way. Hard links give the layers their places in the layout.
  */
 export async function* dockerArchive(
   image: Image,
   references: readonly Reference[],
 ): AsyncGenerator<ArchivePart, void, undefined> {
-  const config = image.config();
-  config.catch(() => undefined);
   const members = new MemberFraming(image.archiveTime);
-  const identities: LayerIdentity[] = [];
-  const held = new Set<string>();
-  for (const layer of image.layers) {
-    const identity = await layer.identity();
-    identities.push(identity);
-    if (held.has(identity.diffId)) continue;
-    held.add(identity.diffId);
-    yield members.header(blobName(identity.diffId), identity.size);
-    yield { layer, identity };
-    yield members.padding(identity.size);
+  const sizes = image.layers.map((layer) => layer.size());
+  for (const size of sizes) size.catch(() => undefined);
+  for (const [index, layer] of image.layers.entries()) {
+    const size = await sizes[index]!;
+    yield members.header(layerName(index), size);
+    yield { layer, size };
+    yield members.padding(size);
   }
-  const configBytes = await config;
-  const manifest = manifestOf(configBytes, identities);
+  const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
+  const linked = new Set<string>();
+  for (const [index, { diffId }] of layers.entries()) {
+    if (!linked.has(diffId)) yield members.hardLink(blobName(diffId), layerName(index));
+    linked.add(diffId);
+  }
+  const config = await image.config();
+  const manifest = manifestOf(config, layers);
   const files: Array<[string, Uint8Array]> = [
-    [blobName(digestOf(configBytes)), configBytes],
+    [blobName(digestOf(config)), config],
     [blobName(digestOf(manifest)), manifest],
     ["index.json", layoutIndex(manifest, image, references)],
     ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
-    ["manifest.json", dockerManifest(configBytes, identities, references)],
+    ["manifest.json", dockerManifest(config, layers.length, references)],
   ];
   for (const [name, bytes] of files) {
     yield members.header(name, bytes.length);
@@ -62,7 +66,7 @@ export async function* archiveBytes(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const part of parts) {
     if (part instanceof Uint8Array) yield part;
-    else yield* exactly(part.layer, part.identity.size);
+    else yield* exactly(part.layer, part.size);
   }
 }
 
@@ -90,15 +94,30 @@ class MemberFraming {
   }
 
   header(name: string, size: number): Uint8Array {
-    const entry = {
+    this.#length += size + paddingOf(size);
+    return this.#framed({
       name: byteStringOf(name),
       type: "file",
       mode: MEMBER_MODE,
       size,
       link: "",
-    } as const;
+    });
+  }
+
+  hardLink(name: string, target: string): Uint8Array {
+    const link = byteStringOf(target);
+    return this.#framed({
+      name: byteStringOf(name),
+      type: "hardlink",
+      mode: MEMBER_MODE,
+      size: 0,
+      link,
+    });
+  }
+
+  #framed(entry: TarEntry): Uint8Array {
     const header = this.#headers.bytes(entry);
-    this.#length += header.length + size + paddingOf(size);
+    this.#length += header.length;
     return header;
   }
 
@@ -109,6 +128,10 @@ class MemberFraming {
   end(): Uint8Array {
     return new Uint8Array(endOfArchiveLength(this.#length));
   }
+}
+
+function layerName(index: number): string {
+  return `${String(index + 1).padStart(NUMBER_LENGTH, "0")}/layer.tar`;
 }
 
 function blobName(digest: string): string {
@@ -133,15 +156,11 @@ function layoutIndex(manifest: Buffer, image: Image, references: readonly Refere
   );
 }
 
-function dockerManifest(
-  config: Buffer,
-  layers: readonly LayerIdentity[],
-  references: readonly Reference[],
-): Buffer {
+function dockerManifest(config: Buffer, layers: number, references: readonly Reference[]): Buffer {
   const entry = {
     Config: blobName(digestOf(config)),
     RepoTags: references.map(familiarName),
-    Layers: layers.map(({ diffId }) => blobName(diffId)),
+    Layers: Array.from({ length: layers }, (_, index) => layerName(index)),
   };
   return Buffer.from(JSON.stringify([entry]), "utf8");
 }

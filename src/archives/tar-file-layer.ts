@@ -22,9 +22,12 @@ export class TarFileLayer implements Layer {
     this.reason = input.reason;
   }
 
-  identity(): Promise<LayerIdentity> {
-    const size = this.#readable(() => fs.statSync(this.#file).size);
-    return Promise.resolve({ diffId: this.#diffId, size, remembered: true });
+  async identity(): Promise<LayerIdentity> {
+    return { diffId: this.#diffId, size: await this.size(), remembered: true };
+  }
+
+  async size(): Promise<number> {
+    return this.#readable(() => fs.statSync(this.#file).size);
   }
 
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -11,6 +11,7 @@ export class Session {
   readonly packer: Packer;
   readonly #reporter: Reporter;
   readonly #packPool: WorkerPool;
+  readonly #measuringPool = new WorkerPool(1);
   readonly #jobs: number | undefined;
   #codecPool: WorkerPool | undefined;
 
@@ -18,8 +19,10 @@ export class Session {
     this.#jobs = flags.jobs;
     this.#reporter = createReporter(flags.quiet ? "quiet" : flags.progress, process.stderr);
     this.#packPool = new WorkerPool(flags.jobs);
+    this.#packPool.warmUp();
     this.packer = new Packer({
       pool: this.#packPool,
+      measuringPool: this.#measuringPool,
       digests: new DigestStore(),
       ignoreRemembered: flags.noCache,
     });
@@ -44,7 +47,11 @@ export class Session {
 
   async close(): Promise<void> {
     this.#reporter.finish();
-    await Promise.all([this.#packPool.close(), this.#codecPool?.close()]);
+    await Promise.all([
+      this.#packPool.close(),
+      this.#measuringPool.close(),
+      this.#codecPool?.close(),
+    ]);
   }
 }
 

@@ -78,7 +78,8 @@ async function* reported(
   for await (const part of parts) {
     yield part;
     if (part instanceof Uint8Array) continue;
-    const { layer, identity } = part;
+    const { layer } = part;
+    const identity = await layer.identity();
     report({
       kind: "layer",
       index: image.layers.indexOf(layer),

@@ -42,7 +42,7 @@ export async function writeArchive(
         for await (const chunk of archiveBytes(only(part))) await put(chunk);
       } else {
         await part.layer.writeTo(fd);
-        add(part.identity.size);
+        add(part.size);
       }
     }
     return written;

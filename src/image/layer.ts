@@ -17,8 +17,13 @@ export interface Layer {
   readonly paths: readonly string[];
   /** Why these are together, for people. */
   readonly reason: string;
-  /** Found once, then remembered. */
+  /**
+   * Found once, then remembered. Free after the bytes have been taken; before that it may have to
+   * make them.
+   */
   identity(): Promise<LayerIdentity>;
+  /** Length of the uncompressed tar in bytes: cheaper than the identity. */
+  size(): Promise<number>;
   /** The uncompressed tar. */
   stream(): AsyncIterable<Uint8Array>;
   /** Writes the uncompressed tar to a file descriptor, for layers that can do so faster. */

@@ -1,15 +1,20 @@
 import type { Layer, LayerIdentity } from "../image/layer.ts";
-import type { LayerSpec } from "./layer-spec.ts";
+import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
 import type { Packer } from "./packer.ts";
 
-/** A layer made from components: its bytes exist only while somebody takes them. */
+/**
+ * A layer made from components: its bytes exist only while somebody takes them. Its digest is
+ * remembered from another time, or found on the way when its bytes are taken; it is packed for the
+ * digest alone only when the digest is asked for first.
+ */
 export class PackedLayer implements Layer {
   readonly paths: readonly string[];
   readonly reason: string;
-  readonly contentKey: string | undefined;
+  readonly #contentKey: string | undefined;
   readonly #packer: Packer;
   readonly #spec: LayerSpec;
   #identity: Promise<LayerIdentity> | undefined;
+  #size: Promise<number> | undefined;
 
   constructor(input: {
     readonly packer: Packer;
@@ -20,23 +25,49 @@ export class PackedLayer implements Layer {
   }) {
     this.#packer = input.packer;
     this.#spec = input.spec;
-    this.contentKey = input.contentKey;
+    this.#contentKey = input.contentKey;
     this.paths = input.paths;
     this.reason = input.reason;
+    const known = this.#packer.remembered(this.#contentKey);
+    if (known !== undefined) this.#identity = Promise.resolve({ ...known, remembered: true });
   }
 
   identity(): Promise<LayerIdentity> {
-    this.#identity ??= this.#packer.digest(this.#spec, this.contentKey);
+    this.#identity ??= this.#packer.digest(this.#spec).then((digest) => this.#found(digest));
     return this.#identity;
   }
 
+  size(): Promise<number> {
+    this.#size ??=
+      this.#identity === undefined
+        ? this.#packer.measure(this.#spec)
+        : this.#identity.then(({ size }) => size);
+    return this.#size;
+  }
+
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { size } = await this.identity();
-    yield* this.#packer.stream(this.#spec, size);
+    const size = await this.size();
+    const onDigest =
+      this.#identity === undefined
+        ? (digest: LayerDigest): void => {
+            this.#identity ??= Promise.resolve(this.#found(digest));
+          }
+        : undefined;
+    yield* this.#packer.stream(this.#spec, size, onDigest);
   }
 
   async writeTo(fd: number): Promise<void> {
-    const { size } = await this.identity();
-    await this.#packer.writeTo(fd, this.#spec, size);
+    const size = await this.size();
+    if (this.#identity === undefined) {
+      const digest = await this.#packer.writeAndHash(this.#spec, fd, size);
+      this.#identity ??= Promise.resolve(this.#found(digest));
+    } else {
+      await this.#packer.write(this.#spec, fd, size);
+    }
+  }
+
+  #found(digest: LayerDigest): LayerIdentity {
+    this.#packer.remember(this.#contentKey, digest);
+    return { ...digest, remembered: false };
   }
 }

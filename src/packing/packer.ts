@@ -1,52 +1,106 @@
 import { VarveError } from "../errors.ts";
 import type { DigestStore } from "./digest-store.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
+import { createHashRing } from "./workers/hash-ring.ts";
 import { createRing, RingReader } from "./workers/ring.ts";
 import type { WorkerPool } from "./workers/pool.ts";
 
 export interface PackerOptions {
   readonly pool: WorkerPool;
+  /** Workers that find lengths, beside those that are busy with content; `pool` if absent. */
+  readonly measuringPool?: WorkerPool | undefined;
   /** Where digests are remembered; none means they are made anew each time. */
   readonly digests?: DigestStore | undefined;
   /** Do not believe remembered digests (they are still written). */
   readonly ignoreRemembered?: boolean;
 }
 
-/** A digest, and whether it was known without reading the content. */
-export interface PackedDigest extends LayerDigest {
-  readonly remembered: boolean;
-}
-
 /** Makes the bytes of layers, and their digests, on worker threads. */
 export class Packer {
   readonly #pool: WorkerPool;
+  readonly #measuringPool: WorkerPool;
   readonly #digests: DigestStore | undefined;
   readonly #ignoreRemembered: boolean;
+  /** Settled when no pair of workers is at work. */
+  #pair: Promise<void> = Promise.resolve();
+  /** Between the pair: made once, since fresh memory costs as much as hashing. */
+  #ring: SharedArrayBuffer | undefined;
 
   constructor(options: PackerOptions) {
     this.#pool = options.pool;
+    this.#measuringPool = options.measuringPool ?? options.pool;
     this.#digests = options.digests;
     this.#ignoreRemembered = options.ignoreRemembered ?? false;
   }
 
-  /** The layer's diffID and size: remembered under its content key, or found by packing it. */
-  async digest(spec: LayerSpec, contentKey: string | undefined): Promise<PackedDigest> {
-    if (contentKey !== undefined && !this.#ignoreRemembered) {
-      const known = this.#digests?.get(contentKey);
-      if (known !== undefined) return { ...known, remembered: true };
-    }
-    const digest = await this.#pool.run("digest", { spec });
+  /** What is remembered of a layer with this content key. */
+  remembered(contentKey: string | undefined): LayerDigest | undefined {
+    if (contentKey === undefined || this.#ignoreRemembered) return undefined;
+    return this.#digests?.get(contentKey);
+  }
+
+  /** Remembers a digest for the next time. */
+  remember(contentKey: string | undefined, digest: LayerDigest): void {
     if (contentKey !== undefined) this.#digests?.put(contentKey, digest);
-    return { ...digest, remembered: false };
+  }
+
+  /** The layer's diffID and size, found by packing it into nothing. */
+  digest(spec: LayerSpec): Promise<LayerDigest> {
+    return this.#pool.run("digest", { spec });
+  }
+
+  /** The length of the layer's tar, found without reading content. */
+  measure(spec: LayerSpec): Promise<number> {
+    return this.#measuringPool.run("measure", { spec });
   }
 
   /** Writes the layer's tar to a file descriptor, from the worker itself. */
-  async writeTo(fd: number, spec: LayerSpec, size: number): Promise<void> {
-    refuseOtherSize(await this.#pool.run("write", { spec, fd }, { urgent: true }), size);
+  async write(spec: LayerSpec, fd: number, size: number): Promise<void> {
+    const written = await this.#pool.run("write", { spec, fd, ring: undefined }, { urgent: true });
+    refuseOtherSize(written, size);
   }
 
-  /** The layer's tar as a stream of chunks; not faster than it is consumed. */
-  async *stream(spec: LayerSpec, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+  /**
+   * The same, and finds the diffID of what it writes. One worker writes and another hashes, one
+   * pair at a time, since two pairs could each wait for the other's worker.
+   */
+  async writeAndHash(spec: LayerSpec, fd: number, size: number): Promise<LayerDigest> {
+    if (this.#pool.parallelism < 2) {
+      const digest = await this.digest(spec);
+      await this.write(spec, fd, size);
+      return digest;
+    }
+    const before = this.#pair;
+    const pair = before.then(() => this.#writeInPair(spec, fd));
+    this.#pair = pair.then(
+      () => undefined,
+      () => undefined,
+    );
+    const { hex, written } = await pair;
+    refuseOtherSize(written, size);
+    return { diffId: `sha256:${hex}`, size };
+  }
+
+  async #writeInPair(spec: LayerSpec, fd: number): Promise<{ hex: string; written: number }> {
+    this.#ring ??= createHashRing();
+    const ring = this.#ring;
+    const [hex, written] = await Promise.all([
+      this.#pool.run("hash", { ring }, { urgent: true }),
+      this.#pool.run("write", { spec, fd, ring }, { urgent: true }),
+    ]);
+    return { hex, written };
+  }
+
+  /**
+   * The layer's tar as a stream of chunks; not faster than it is consumed.
+   *
+   * @param onDigest told the diffID of what was streamed, if it is wanted
+   */
+  async *stream(
+    spec: LayerSpec,
+    size: number,
+    onDigest?: (digest: LayerDigest) => void,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     const ring = createRing();
     const reader = new RingReader(ring);
     let announced = 0;
@@ -57,7 +111,7 @@ export class Packer {
       wake?.();
     };
     const finished = this.#pool
-      .run("stream", { spec, ring }, { urgent: true, onChunk })
+      .run("stream", { spec, ring, hashed: onDigest !== undefined }, { urgent: true, onChunk })
       .finally(() => {
         ended = true;
         wake?.();
@@ -74,7 +128,9 @@ export class Packer {
           wake = resolve;
         });
       }
-      refuseOtherSize(await finished, size);
+      const { diffId, size: streamed } = await finished;
+      refuseOtherSize(streamed, size);
+      if (diffId !== undefined) onDigest?.({ diffId, size });
     } finally {
       if (!ended) {
         reader.cancel();

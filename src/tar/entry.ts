@@ -1,6 +1,6 @@
 import type { ByteString } from "./byte-string.ts";
 
-export type TarEntryType = "file" | "directory" | "symlink";
+export type TarEntryType = "file" | "hardlink" | "symlink" | "directory";
 
 /** Who owns an entry: numbers, and names beside them. */
 export interface Owner {
@@ -19,7 +19,7 @@ export interface TarEntry {
   readonly mode: number;
   /** Bytes of content; 0 unless a file. */
   readonly size: number;
-  /** Target of a symlink, otherwise empty. */
+  /** Target of a symlink or hard link, otherwise empty. */
   readonly link: ByteString;
 }
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 import { messageOf, VarveError } from "../../errors.ts";
 import { compressBlock } from "../codec/block.ts";
-import { writeLayerTar } from "../layer-tar.ts";
+import { layerTarSize, writeLayerTar } from "../layer-tar.ts";
+import { HashRingMaker, hashRing } from "./hash-ring.ts";
 import { writeFullySync } from "../../io/write-fully.ts";
 import type { PlainError, Request, Response, TaskName, Tasks } from "./protocol.ts";
 import { RingWriter } from "./ring.ts";
@@ -22,30 +23,63 @@ port.on("message", (request: Request) => {
 
 function run(request: Request): Tasks[TaskName]["output"] {
   switch (request.task) {
+    case "measure":
+      return layerTarSize(request.input.spec);
     case "digest": {
-      const hash = createHash("sha256");
-      const size = writeLayerTar(request.input.spec, (bytes) => {
-        hash.update(bytes);
-      });
-      return { diffId: `sha256:${hash.digest("hex")}`, size };
+      const { consume, diffId } = hasher();
+      const size = writeLayerTar(request.input.spec, consume);
+      return { diffId: diffId(), size };
     }
-    case "write": {
-      const { spec, fd } = request.input;
-      return writeLayerTar(spec, (bytes) => {
-        writeFullySync(fd, bytes);
-      });
-    }
+    case "write":
+      return write(request.input);
+    case "hash":
+      return hashRing(request.input.ring);
     case "stream": {
+      const { spec, hashed } = request.input;
       const ring = new RingWriter(request.input.ring, () => {
         port!.postMessage({ chunk: true } satisfies Response);
       });
-      return writeLayerTar(request.input.spec, (bytes) => {
+      const { consume, diffId } = hasher();
+      const size = writeLayerTar(spec, (bytes) => {
         ring.write(bytes);
+        if (hashed) consume(bytes);
       });
+      return { diffId: hashed ? diffId() : undefined, size };
     }
     case "compress":
       return compressBlock(request.input.codec, request.input.level, request.input.block);
   }
+}
+
+function write({ spec, fd, ring }: Tasks["write"]["input"]): number {
+  if (ring === undefined) {
+    return writeLayerTar(spec, (bytes) => {
+      writeFullySync(fd, bytes);
+    });
+  }
+  const maker = new HashRingMaker(ring);
+  try {
+    return writeLayerTar(
+      spec,
+      (bytes) => {
+        maker.publish(bytes.length);
+        writeFullySync(fd, bytes);
+      },
+      () => maker.nextBuffer(),
+    );
+  } finally {
+    maker.end();
+  }
+}
+
+function hasher(): { consume: (bytes: Buffer) => void; diffId: () => string } {
+  const hash = createHash("sha256");
+  return {
+    consume: (bytes) => {
+      hash.update(bytes);
+    },
+    diffId: () => `sha256:${hash.digest("hex")}`,
+  };
 }
 
 function plainError(error: unknown): PlainError {

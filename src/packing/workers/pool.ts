@@ -6,6 +6,15 @@ import type { PlainError, Request, Response, TaskName, Tasks } from "./protocol.
 /** More workers than this do not help: the disk and the memory bus are shared. */
 const MOST_WORKERS = 8;
 
+/**
+ * What a worker runs first: the compile cache is a thread's own, and with it a worker is ready in
+ * half the time.
+ */
+const WORKER_START = `
+  require("node:module").enableCompileCache?.();
+  import(require("node:worker_threads").workerData);
+`;
+
 interface Job {
   readonly task: TaskName;
   readonly input: Tasks[TaskName]["input"];
@@ -45,6 +54,11 @@ export class WorkerPool {
   /** How many jobs run at a time. */
   get parallelism(): number {
     return this.#limit;
+  }
+
+  /** Starts all workers now, so that they come up while other things are done. */
+  warmUp(): void {
+    while (this.#started < this.#limit) this.#idle.push(this.#start());
   }
 
   /** Runs a task on the next free worker. Errors come back as the worker threw them. */
@@ -99,9 +113,14 @@ export class WorkerPool {
 
   #start(): Worker {
     this.#started += 1;
-    // Captured, or Node.js would open this process' standard output, which makes a pipe
-    // non-blocking for everybody who shares it.
-    const worker = new Worker(workerFile(), { stdout: true, stderr: true });
+    const worker = new Worker(WORKER_START, {
+      eval: true,
+      workerData: workerFile().href,
+      // Captured, or Node.js would open this process' standard output, which makes a pipe
+      // non-blocking for everybody who shares it.
+      stdout: true,
+      stderr: true,
+    });
     worker.on("message", (response: Response) => {
       this.#receive(worker, response);
     });

@@ -2,12 +2,25 @@ import type { LayerDigest, LayerSpec } from "../layer-spec.ts";
 
 /** What a worker can be asked to do: name → what it takes and what it gives back. */
 export interface Tasks {
+  /** Finds the length of the layer's tar, without reading content. */
+  measure: { input: { spec: LayerSpec }; output: number };
   /** Makes the layer's tar and hashes it. */
   digest: { input: { spec: LayerSpec }; output: LayerDigest };
-  /** Makes the layer's tar and writes it to an open file descriptor of this process. */
-  write: { input: { spec: LayerSpec; fd: number }; output: number };
-  /** Makes the layer's tar and passes it through a ring of shared memory. */
-  stream: { input: { spec: LayerSpec; ring: SharedArrayBuffer }; output: number };
+  /**
+   * Makes the layer's tar and writes it to an open file descriptor of this process. Where a ring
+   * is given, another worker hashes it meanwhile. Gives the tar's length.
+   */
+  write: {
+    input: { spec: LayerSpec; fd: number; ring: SharedArrayBuffer | undefined };
+    output: number;
+  };
+  /** Hashes what another worker writes. Gives the digest in hexadecimal. */
+  hash: { input: { ring: SharedArrayBuffer }; output: string };
+  /** Makes the layer's tar, hashes it if asked, and passes it through a ring of shared memory. */
+  stream: {
+    input: { spec: LayerSpec; ring: SharedArrayBuffer; hashed: boolean };
+    output: { diffId: string | undefined; size: number };
+  };
   /** Compresses one block of a stream of blocks. */
   compress: { input: { codec: CodecName; level: number; block: BlockInput }; output: Uint8Array };
 }
