@@ -59,10 +59,13 @@ function environmentOf(config: JsonObject): string[] {
   return Array.isArray(env) ? env.filter((entry) => typeof entry === "string") : [];
 }
 
-/** Objects with their keys sorted, so that the order in which a person wrote them does not count. */
+/**
+ * Objects with their keys sorted by their UTF-8 bytes, as Nix writes them, so that the order in
+ * which a person wrote them does not count.
+ */
 export function sortedKeys(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(sortedKeys);
   if (value === null || typeof value !== "object" || value instanceof JsonNumber) return value;
-  const keys = [...value.keys()].toSorted();
+  const keys = [...value.keys()].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return new Map(keys.map((key) => [key, sortedKeys(value.get(key)!)]));
 }

@@ -23,10 +23,10 @@ export function pythonJson(value: JsonValue, indent = ""): string {
 }
 
 function asciiString(text: string): string {
-  const escaped = JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) =>
-    unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  return escaped;
 }
 
 /** An integer as written; anything else as CPython's `repr(float)`. */

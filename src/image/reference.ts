@@ -13,7 +13,11 @@ const HOST =
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const LONGEST_REPOSITORY = 255;
+/** Engines take such a name for an image ID, and refuse it. */
+const IMAGE_ID = /^[0-9a-f]{64}$/;
 const DEFAULT_REGISTRY = "docker.io";
+/** Names of the default registry, the second from its early days. */
+const DEFAULT_REGISTRIES = new Set([DEFAULT_REGISTRY, "index.docker.io"]);
 
 /**
  * Parses `name[:tag]`; without a tag it is `latest`.
@@ -47,6 +51,7 @@ function checkRepository(repository: string, text: string): void {
   if (repository.length > LONGEST_REPOSITORY) {
     bad(`the name is longer than ${LONGEST_REPOSITORY} characters`, "choose a shorter one");
   }
+  if (IMAGE_ID.test(repository)) bad("the name reads like an image ID", "choose another name");
   const { path } = splitRegistry(repository);
   for (const component of path.split("/")) {
     if (PATH_COMPONENT.test(component)) continue;
@@ -78,7 +83,9 @@ export function familiarName({ repository, tag }: Reference): string {
 /** The full name, with registry: `docker.io/library/name:tag`. */
 export function canonicalName({ repository, tag }: Reference): string {
   const { registry, path } = splitRegistry(repository);
-  if (registry !== undefined && registry !== DEFAULT_REGISTRY) return `${repository}:${tag}`;
+  if (registry !== undefined && !DEFAULT_REGISTRIES.has(registry)) {
+    return `${repository}:${tag}`;
+  }
   const full = path.includes("/") ? path : `library/${path}`;
   return `${DEFAULT_REGISTRY}/${full}:${tag}`;
 }

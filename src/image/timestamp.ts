@@ -9,36 +9,36 @@ export interface Timestamp {
 }
 
 const PATTERN =
-  /^(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2})(?::?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?)?)?$/;
+  /^(?<year>\d{4})(?<dash>-?)(?<month>\d\d)\k<dash>(?<day>\d\d)(?:[T ](?<hour>\d\d)(?:(?<colon>:?)(?<minute>\d\d)(?:\k<colon>(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?)?(?<zone>Z|[+-].*)?)?$/;
+const ZONE = /^([+-])(\d\d)(?::?(\d\d))?$/;
 
 /**
- * Parses `now`, or an ISO 8601 date with or without time and offset; without an offset it is UTC
- * for the seconds and is written without one, as CPython does.
+ * Parses `now`, or an ISO 8601 date with or without time and offset: to what CPython's
+ * `datetime.fromisoformat` makes of it, except that without an offset it is UTC and is written
+ * so, since engines refuse a config whose date has none.
  *
  * @param what the option or key it stands for, for the error
  * @throws UsageError
  */
 export function parseTimestamp(text: string, what: string, now: Date = new Date()): Timestamp {
   if (text === "now") return fromDate(now);
-  const match = PATTERN.exec(text);
-  if (match === null) bad(text, what);
-  const [, year, month, day, hour = "00", minute = "00", second = "00", fraction, zone] = match;
-  const offset = zone === undefined ? "" : offsetOf(zone);
-  const utc = Date.UTC(
-    Number(year),
-    Number(month) - 1,
-    Number(day),
-    Number(hour),
-    Number(minute),
-    Number(second),
-  );
-  const local = new Date(utc);
-  const same = local.getUTCMonth() === Number(month) - 1 && local.getUTCDate() === Number(day);
-  if (!same || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) bad(text, what);
-  const micros = fraction === undefined ? "" : fraction.slice(0, 6).padEnd(6, "0");
+  const parts = PATTERN.exec(text)?.groups;
+  if (parts === undefined) bad(text, what);
+  const { year, month, day, hour = "00", minute = "00", second = "00", fraction = "" } = parts;
+  const utc = new Date(0);
+  utc.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  utc.setUTCHours(Number(hour), Number(minute), Number(second));
+  const plain = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  // A date or time that does not exist, such as 31 February or 24:00, comes out as another one.
+  if (Number(year) === 0 || !utc.toISOString().startsWith(plain)) bad(text, what);
+  const offset = offsetOf(parts["zone"] ?? "Z");
+  if (Number.isNaN(offset)) bad(text, what);
+  const micros = fraction.slice(0, 6).padEnd(6, "0");
+  const seconds = utc.getTime() / 1000 - offset + Number(micros) / 1e6;
   return {
-    seconds: utc / 1000 - secondsOf(offset),
-    text: `${year}-${month}-${day}T${hour}:${minute}:${second}${dotted(micros)}${offset}`,
+    // CPython's int(): towards zero. Adding 0 makes 0 of -0.
+    seconds: Math.trunc(seconds) + 0,
+    text: `${plain}${dotted(micros)}${offsetText(offset)}`,
   };
 }
 
@@ -57,21 +57,25 @@ function fromDate(date: Date): Timestamp {
 
 /** CPython leaves the fraction out when it is zero. */
 function dotted(micros: string): string {
-  return micros === "" || Number(micros) === 0 ? "" : `.${micros}`;
+  return Number(micros) === 0 ? "" : `.${micros}`;
 }
 
-function offsetOf(zone: string): string {
-  if (zone === "Z") return "+00:00";
-  const digits = zone.slice(1).replaceAll(":", "").padEnd(4, "0");
-  const seconds = digits.length > 4 ? `:${digits.slice(4)}` : "";
-  return `${zone[0]}${digits.slice(0, 2)}:${digits.slice(2, 4)}${seconds === ":00" ? "" : seconds}`;
+/** Seconds east of UTC; NaN if it is none, or a day and more. */
+function offsetOf(zone: string): number {
+  if (zone === "Z") return 0;
+  const [, sign, hours, minutes = 0] = ZONE.exec(zone) ?? [];
+  if (Number(hours) > 23 || Number(minutes) > 59) return Number.NaN;
+  const total = Number(hours) * 3600 + Number(minutes) * 60;
+  return sign === "-" ? -total : total;
 }
 
-function secondsOf(offset: string): number {
-  if (offset === "") return 0;
-  const [hours, minutes, seconds = "0"] = offset.slice(1).split(":");
-  const value = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  return offset.startsWith("-") ? -value : value;
+/** `+01:30`. */
+function offsetText(offset: number): string {
+  const minutes = Math.abs(offset) / 60;
+  const digits = [Math.floor(minutes / 60), minutes % 60].map((part) =>
+    String(part).padStart(2, "0"),
+  );
+  return `${offset < 0 ? "-" : "+"}${digits.join(":")}`;
 }
 
 function bad(text: string, what: string): never {
