@@ -48,9 +48,7 @@ let
       }
       ''
         export XDG_CACHE_HOME=$PWD/cache
-        # The sandbox of some systems lets a build write nothing beside $out.
-        varve build --conf ${stream.conf} --compression ${chosen.codec} -o image
-        mv image $out
+        varve build --conf ${stream.conf} --compression ${chosen.codec} -o - >$out
       '';
 in
 lib.makeOverridable (
