@@ -18,11 +18,7 @@ export interface StoreView {
 }
 
 /** What decides a store layer's bytes: the same rules as dockerTools' (wire format, section 3). */
-export function storeLayerSpec(
-  paths: readonly string[],
-  common: TarCommon,
-  store: StoreView,
-): LayerSpec {
+function storeLayerSpec(paths: readonly string[], common: TarCommon, store: StoreView): LayerSpec {
   return {
     parents: parentsOf(store.storeDir).map(byteStringOf),
     trees: paths.map((path) => ({

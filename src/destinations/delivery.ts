@@ -19,7 +19,7 @@ export interface Delivery {
   readonly seconds: number;
 }
 
-export interface DeliveredLayer {
+interface DeliveredLayer {
   readonly diffId: string;
   readonly size: number;
   readonly paths: readonly string[];

@@ -48,7 +48,7 @@ function writeSome(fd: number, bytes: Uint8Array, from: number): Promise<number>
 }
 
 /** The error of a failed write, in words. */
-export function writeFailure(error: unknown): VarveError {
+function writeFailure(error: unknown): VarveError {
   switch (systemCodeOf(error)) {
     case "EPIPE":
       return new VarveError("DESTINATION_CLOSED", "the output was closed before the image ended", {

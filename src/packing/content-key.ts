@@ -5,7 +5,7 @@ import type { LayerSpec } from "./layer-spec.ts";
  * Version of the rules by which a spec and its content become bytes. A change of any byte is a
  * new version; digests remembered under another version do not count.
  */
-export const LAYER_FORMAT = 1;
+const LAYER_FORMAT = 1;
 
 /**
  * Identity of a layer's input: format version, components with their content hashes, owner and

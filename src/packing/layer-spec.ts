@@ -2,7 +2,7 @@ import type { ByteString } from "../tar/byte-string.ts";
 import type { TarCommon } from "../tar/entry.ts";
 
 /** A file, symlink or folder on disk that goes into a layer whole. */
-export interface Tree {
+interface Tree {
   /** Absolute path in the image, without a trailing `/`. */
   readonly at: ByteString;
   /** Where it is on disk. */

@@ -3,7 +3,7 @@ import type { ByteString } from "./byte-string.ts";
 export type TarEntryType = "file" | "hardlink" | "symlink" | "directory";
 
 /** Who owns an entry: numbers, and names beside them. */
-export interface Owner {
+interface Owner {
   readonly uid: number;
   readonly gid: number;
   readonly uname: string;

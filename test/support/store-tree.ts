@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 
 /** An entry of a store path, as the golden files describe it. */
-export interface TreeEntry {
+interface TreeEntry {
   /** Relative to the store path; empty for the store path itself. */
   readonly path: string;
   readonly type: "directory" | "file" | "symlink" | "hardlink";
