@@ -17,6 +17,9 @@ export type ByteConsumer = (bytes: Buffer) => void;
  */
 export const CHUNK_SIZE: number = 1 << 20;
 
+/** What was a file a moment ago is neither followed as a symlink nor waited for as a pipe. */
+const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+
 /**
  * Makes the tar of one layer, synchronously, and hands its bytes to `consume`
  * (reference: dockertools-wire-format, section 3).
@@ -26,7 +29,8 @@ export const CHUNK_SIZE: number = 1 << 20;
  * @param nextBuffer gives the buffer to fill next, of `CHUNK_SIZE` bytes; by default it is one and
  *   the same, so that bytes must be used before `consume` returns
  * @returns the length of the tar in bytes
- * @throws VarveError `PACK_CHANGED`, `PACK_UNREADABLE`, `PACK_UNSUPPORTED`, naming the file
+ * @throws VarveError `PACK_MISSING`, `PACK_CHANGED`, `PACK_UNREADABLE`, `PACK_UNSUPPORTED`, naming
+ *   the file
  */
 export function writeLayerTar(
   spec: LayerSpec,
@@ -87,8 +91,7 @@ class LayerTarWriter {
    * a file that has grown is noticed without a further system call.
    */
   #addContent(from: DiskPath, size: number): void {
-    const flags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW;
-    const file = attempt(from, () => fs.openSync(from.path, flags));
+    const file = attempt(from, () => fs.openSync(from.path, OPEN_FLAGS));
     try {
       let left = size;
       while (left > 0) {

@@ -1,4 +1,5 @@
 import { VarveError } from "../errors.ts";
+import { displayText } from "../tar/byte-string.ts";
 import type { DigestStore } from "./digest-store.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
 import { createHashRing } from "./workers/hash-ring.ts";
@@ -57,7 +58,7 @@ export class Packer {
   /** Writes the layer's tar to a file descriptor, from the worker itself. */
   async write(spec: LayerSpec, fd: number, size: number): Promise<void> {
     const written = await this.#pool.run("write", { spec, fd, ring: undefined }, { urgent: true });
-    refuseOtherSize(written, size);
+    refuseOtherSize(spec, written, size);
   }
 
   /**
@@ -77,17 +78,19 @@ export class Packer {
       () => undefined,
     );
     const { hex, written } = await pair;
-    refuseOtherSize(written, size);
+    refuseOtherSize(spec, written, size);
     return { diffId: `sha256:${hex}`, size };
   }
 
   async #writeInPair(spec: LayerSpec, fd: number): Promise<{ hex: string; written: number }> {
-    this.#ring ??= createHashRing();
-    const ring = this.#ring;
+    const ring = this.#ring ?? createHashRing();
+    // After a failure the other worker may still be at it: the next pair gets a ring of its own.
+    this.#ring = undefined;
     const [hex, written] = await Promise.all([
       this.#pool.run("hash", { ring }, { urgent: true }),
       this.#pool.run("write", { spec, fd, ring }, { urgent: true }),
     ]);
+    this.#ring = ring;
     return { hex, written };
   }
 
@@ -129,7 +132,7 @@ export class Packer {
         });
       }
       const { diffId, size: streamed } = await finished;
-      refuseOtherSize(streamed, size);
+      refuseOtherSize(spec, streamed, size);
       if (diffId !== undefined) onDigest?.({ diffId, size });
     } finally {
       if (!ended) {
@@ -140,11 +143,12 @@ export class Packer {
   }
 }
 
-function refuseOtherSize(written: number, promised: number): void {
+function refuseOtherSize(spec: LayerSpec, written: number, promised: number): void {
   if (written === promised) return;
+  const paths = spec.trees.map(({ from }) => displayText(from)).join(", ");
   throw new VarveError(
     "PACK_CHANGED",
-    `a layer came out ${written} bytes long where ${promised} were promised: its content changed`,
-    { hint: "run again with --no-cache when nothing writes to the store" },
+    `the layer of ${paths} came out ${written} bytes long where ${promised} were promised: its content changed`,
+    { hint: "run again with --no-cache when nothing writes there" },
   );
 }

@@ -15,20 +15,26 @@ export interface DiskPath {
 export type VisitEntry = (entry: TarEntry, from: DiskPath | undefined) => void;
 
 const PARENT_MODE = 0o755;
+/** Linux has no other; where a system has, it means nothing. */
+const SYMLINK_MODE = 0o777;
 const LATIN1 = { encoding: "latin1" } as const;
 
 /**
  * Visits everything that goes into a layer, in the order of its tar: the parents, then each tree
  * with its descendants in component-wise order (reference: dockertools-wire-format, section 3.1).
  *
- * @throws VarveError `PACK_CHANGED`, `PACK_UNREADABLE`, `PACK_UNSUPPORTED`, naming the file
+ * @throws VarveError `PACK_MISSING`, `PACK_CHANGED`, `PACK_UNREADABLE`, `PACK_UNSUPPORTED`, naming
+ *   the file
  */
 export function walkLayer(spec: LayerSpec, visit: VisitEntry): void {
   for (const parent of spec.parents) {
     const entry = { name: `${parent}/`, type: "directory", mode: PARENT_MODE } as const;
     visit({ ...entry, size: 0, link: "" }, undefined);
   }
-  for (const tree of spec.trees) walkTree(tree.at, tree.from, visit);
+  for (const { at, from } of spec.trees) {
+    refuseAbsent(from);
+    walkTree(at, from, visit);
+  }
 }
 
 function walkTree(at: ByteString, name: ByteString, visit: VisitEntry): void {
@@ -46,7 +52,7 @@ function walkTree(at: ByteString, name: ByteString, visit: VisitEntry): void {
     }
   } else if (stats.isSymbolicLink()) {
     const link = attempt(from, () => fs.readlinkSync(from.path, LATIN1));
-    visit({ name: at, type: "symlink", mode, size: 0, link }, from);
+    visit({ name: at, type: "symlink", mode: SYMLINK_MODE, size: 0, link }, from);
   } else {
     throw new VarveError(
       "PACK_UNSUPPORTED",
@@ -70,6 +76,7 @@ function readFailure(path: ByteString, error: unknown): Error {
   switch (systemCodeOf(error)) {
     case "ENOENT":
     case "ENOTDIR":
+    case "EISDIR":
     case "ELOOP":
       return new VarveError("PACK_CHANGED", `${name} vanished while it was packed`, {
         cause: error,
@@ -84,8 +91,18 @@ function readFailure(path: ByteString, error: unknown): Error {
     default:
       return new VarveError("PACK_UNREADABLE", `${name} cannot be read: ${messageOf(error)}`, {
         cause: error,
+        hint: "is the disk sound, and can other programs read the file?",
       });
   }
+}
+
+function refuseAbsent(name: ByteString): void {
+  const from = { name, path: fileSystemPath(name) };
+  const stats = attempt(from, () => fs.lstatSync(from.path, { throwIfNoEntry: false }));
+  if (stats !== undefined) return;
+  throw new VarveError("PACK_MISSING", `${displayText(name)} does not exist`, {
+    hint: "build or fetch it first",
+  });
 }
 
 function refuseWhiteout(path: ByteString): never {

@@ -8,8 +8,17 @@ import { onTestFinished } from "vitest";
 export function temporaryFolder(): string {
   const folder = fs.mkdtempSync(path.join(tmpdir(), "varve-test-"));
   onTestFinished(() => {
-    execFileSync("chmod", ["-R", "u+rwX", folder], { stdio: "ignore" });
-    execFileSync("rm", ["-rf", folder]);
+    removeFolder(folder);
   });
   return folder;
+}
+
+/** Removes a folder of the test's own, read-only ones within it, too. */
+function removeFolder(folder: string): void {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+  } catch {
+    execFileSync("chmod", ["-R", "u+rwX", folder], { stdio: "ignore" });
+    execFileSync("rm", ["-rf", folder]);
+  }
 }

@@ -124,8 +124,12 @@ export class WorkerPool {
     worker.on("message", (response: Response) => {
       this.#receive(worker, response);
     });
+    let cause = new Error("a worker ended by itself");
     worker.on("error", (error: unknown) => {
-      this.#fail(worker, error instanceof Error ? error : new Error(String(error)));
+      cause = error instanceof Error ? error : new Error(String(error));
+    });
+    worker.on("exit", () => {
+      this.#fail(worker, cause);
     });
     worker.unref();
     return worker;

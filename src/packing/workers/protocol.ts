@@ -40,11 +40,7 @@ export type TaskName = keyof Tasks;
 
 /** A request as it crosses to the worker; a worker has one at a time. */
 export type Request = {
-  [Name in TaskName]: {
-    readonly id: number;
-    readonly task: Name;
-    readonly input: Tasks[Name]["input"];
-  };
+  [Name in TaskName]: { readonly task: Name; readonly input: Tasks[Name]["input"] };
 }[TaskName];
 
 /** An error as plain data. */
