@@ -71,7 +71,7 @@ async function openConf(
   }
   const conf = readConf(file);
   const references = tags.length > 0 ? tags : [parseReference(conf.repo_tag)];
-  const store = openStoreView(conf.store_layers.flat(), {
+  const store = await openStoreView(conf.store_layers.flat(), {
     storeRoot: flags.storeRoot,
     storeDir: conf.store_dir,
   });
@@ -88,7 +88,7 @@ async function openRecipe(
   const { recipe, reference } = withDefaults(source);
   const opened = await imageFromRecipe(recipe, closure, session.packer, {
     storeDir: store.storeDir,
-    locate: (path) => store.locate(path),
+    locate: store.locate,
     contentHashOf: (path) => closure.get(path).contentHash,
   });
   return { ...opened, references: tags.length > 0 ? tags : [reference] };

@@ -17,8 +17,7 @@ export function withDefaults({
   const { config } = recipe;
   const [main] = roots;
   const saysWhatRuns = config.Entrypoint !== undefined || config.Cmd !== undefined;
-  const program =
-    main === undefined || saysWhatRuns ? undefined : mainProgramOf(main, store.locate(main));
+  const program = main === undefined || saysWhatRuns ? undefined : mainProgramOf(main, store);
   const env = config.Env ?? [];
   const path = roots.map((root) => `${root}/bin`).join(":");
   const hasPath = env.some((entry) => entry.startsWith("PATH="));

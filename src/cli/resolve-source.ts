@@ -4,8 +4,11 @@ import type { Closure } from "../closure/closure.ts";
 import { looksLikeConf } from "../recipe/dockertools-conf.ts";
 import { isRecipeFile, loadRecipe } from "../recipe/load-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
+import { parseNixArgument } from "../sources/nix/argument.ts";
 import { closureOf } from "../sources/nix/closure-of.ts";
-import { buildConf, buildInstallable, parseNixArgument } from "../sources/nix/installable.ts";
+import { buildConf } from "../sources/nix/conf.ts";
+import type { InstallableOptions } from "../sources/nix/installable.ts";
+import { rootsOf } from "../sources/nix/roots.ts";
 import { NixStore } from "../sources/nix/store.ts";
 import type { ImageFlags } from "./flags.ts";
 import { withFlags } from "./recipe-from-flags.ts";
@@ -49,20 +52,16 @@ export async function resolveSource(
   const store = new NixStore({ storeRoot: flags.storeRoot });
   const nixArgs = (flags.nixArgs ?? "").split(" ").filter((word) => word !== "");
   if (sources.length === 1) {
-    const conf = await confOf(first, store, nixArgs);
+    const conf = await confOf(first, { store, nixArgs });
     if (conf !== undefined) return { kind: "conf", file: store.locate(conf) };
   }
   const recipe = withFlags(await recipeOf(sources), flags);
-  const roots: string[] = [];
-  for (const text of recipe.contents.flatMap(({ nix }) => nix)) {
-    const argument = parseNixArgument(text, store);
-    if (argument.kind === "store-path") roots.push(argument.path);
-    else roots.push(...(await buildInstallable(argument.installable, store, nixArgs)));
-  }
+  const contents = recipe.contents.flatMap(({ nix }) => nix);
+  const roots = await rootsOf(contents, { store, nixArgs });
   const closure = await closureOf(store, roots, (message) => {
     session.note(message);
   });
-  return { kind: "recipe", recipe, closure, roots: [...new Set(roots)], store };
+  return { kind: "recipe", recipe, closure, roots, store };
 }
 
 async function recipeOf(sources: readonly string[]): Promise<Recipe> {
@@ -79,15 +78,11 @@ async function recipeOf(sources: readonly string[]): Promise<Recipe> {
 }
 
 /** The conf file that the one argument is, or that Nix can make of it. */
-async function confOf(
-  argument: string,
-  store: NixStore,
-  nixArgs: readonly string[],
-): Promise<string | undefined> {
+async function confOf(argument: string, options: InstallableOptions): Promise<string | undefined> {
   if (isRecipeFile(argument)) return isConfFile(argument) ? argument : undefined;
-  const nixArgument = parseNixArgument(argument, store);
+  const nixArgument = parseNixArgument(argument, options.store);
   return nixArgument.kind === "installable"
-    ? buildConf(nixArgument.installable, store, nixArgs)
+    ? buildConf(nixArgument.installable, options)
     : undefined;
 }
 

@@ -4,12 +4,15 @@ import { NixStore } from "../sources/nix/store.ts";
 import type { StoreOptions } from "../sources/nix/store.ts";
 
 /** The store behind paths that are known by name only, as a conf or a plan lists them. */
-export function openStoreView(paths: readonly string[], options: StoreOptions): StoreView {
+export async function openStoreView(
+  paths: readonly string[],
+  options: StoreOptions,
+): Promise<StoreView> {
   const store = new NixStore(options);
-  const infos = narInfosOf(store, paths);
+  const infos = await narInfosOf(store, paths);
   return {
     storeDir: store.storeDir,
-    locate: (path) => store.locate(path),
+    locate: store.locate,
     contentHashOf: (path) => infos.get(path)?.narHash,
   };
 }

@@ -18,7 +18,7 @@ export async function digest(this: VarveContext, flags: DigestFlags): Promise<vo
     mtime: parseTimestamp(flags.mtime ?? "1970-01-01T00:00:01Z", "--mtime").seconds,
   };
   const layers = await inSession(flags, async (session) => {
-    const store = openStoreView(
+    const store = await openStoreView(
       plan.layers.flatMap(({ paths }) => paths),
       { storeRoot: flags.storeRoot },
     );

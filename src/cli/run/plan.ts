@@ -3,13 +3,15 @@ import { planToJson } from "../../layering/plan.ts";
 import type { Plan } from "../../layering/plan.ts";
 import { planLayers } from "../../layering/strategies.ts";
 import type { Closure } from "../../closure/closure.ts";
-import { readReferenceGraph } from "../../sources/nix/reference-graph.ts";
+import { closureOfGraph } from "../../sources/nix/reference-graph.ts";
+import { NixStore } from "../../sources/nix/store.ts";
 import type { PlanFlags } from "../commands/plan.ts";
 import type { VarveContext } from "../context.ts";
 import { planSources } from "../plan-sources.ts";
 import { planTable } from "../plan-table.ts";
 import { readIgnoreList, readPipeline } from "../recipe-from-flags.ts";
 import { inSession } from "../session.ts";
+import type { Session } from "../session.ts";
 
 const DEFAULT_MOST_LAYERS = 100;
 
@@ -18,10 +20,11 @@ export async function plan(
   flags: PlanFlags,
   ...sources: string[]
 ): Promise<void> {
-  const planned =
+  const planned = await inSession(flags, (session) =>
     flags.graph === undefined
-      ? await inSession(flags, (session) => planSources(flags, sources, session))
-      : planGraph(flags.graph, flags, sources);
+      ? planSources(flags, sources, session)
+      : planGraph(flags.graph, flags, sources, session),
+  );
   const { process } = this;
   process.stdout.write(
     flags.json ? planToJson(planned.plan) : planTable(planned.plan, planned.closure),
@@ -29,13 +32,17 @@ export async function plan(
 }
 
 /** Here the limit counts the plan's own layers; nothing is set aside. */
-function planGraph(
+async function planGraph(
   file: string,
   flags: PlanFlags,
   sources: readonly string[],
-): { plan: Plan; closure: Closure } {
+  session: Session,
+): Promise<{ plan: Plan; closure: Closure }> {
   if (sources.length > 0) throw new UsageError("--graph and a source both say what to plan");
-  const closure = readReferenceGraph(file);
+  const store = new NixStore({ storeRoot: flags.storeRoot });
+  const closure = await closureOfGraph(file, store, (message) => {
+    session.note(message);
+  });
   const grouped = planLayers(closure, {
     maxLayers: flags.maxLayers ?? DEFAULT_MOST_LAYERS,
     strategy: flags.strategy,

@@ -1,86 +1,95 @@
 import * as fs from "node:fs";
-import { Closure } from "../../closure/closure.ts";
-import type { ComponentInput } from "../../closure/closure.ts";
+import type { Closure } from "../../closure/closure.ts";
 import { messageOf, VarveError } from "../../errors.ts";
-import { closureFromNixStore, closureFromPathInfo } from "./path-info-command.ts";
+import { closureFromNixStore } from "./nix-store-command.ts";
+import { closureFromPathInfo } from "./path-info-command.ts";
+import { closureOfInfos } from "./path-info.ts";
+import type { NarInfo, PathInfo } from "./path-info.ts";
 import { closureFromDatabase, narInfosFromDatabase } from "./store-database.ts";
-import type { NarInfo } from "./store-database.ts";
 import type { NixStore } from "./store.ts";
 
 /** Ways to learn a closure, the best first. */
 const WAYS: ReadonlyArray<{
   readonly name: string;
-  readonly find: (
-    store: NixStore,
-    roots: readonly string[],
-  ) => ComponentInput[] | Promise<ComponentInput[]>;
+  readonly ask: (store: NixStore, roots: readonly string[]) => Promise<PathInfo[]>;
 }> = [
-  { name: "the store's database", find: closureFromDatabase },
-  { name: "nix path-info", find: closureFromPathInfo },
-  { name: "nix-store", find: closureFromNixStore },
+  { name: "the store's database", ask: closureFromDatabase },
+  { name: "nix path-info", ask: closureFromPathInfo },
+  { name: "nix-store", ask: closureFromNixStore },
 ];
 
 /**
  * The closure of store paths: from the store's database, or, where that cannot be read, from
- * `nix path-info`, or from `nix-store`.
+ * `nix path-info`, or from `nix-store`. Every path of it is on disk.
  *
+ * @param roots by their logical names
  * @param onNotice told why a way was given up
- * @throws VarveError `STORE_MISSING`, `STORE_PATH_INVALID` for a path that is not in the store, or not on disk;
- *   that of the last way when none works
+ * @throws VarveError `STORE_MISSING`; `STORE_PATH_INVALID` for a path that the store does not have;
+ * `STORE_PATH_MISSING` for one it has lost; `STORE_UNREADABLE` when no way works
  */
 export async function closureOf(
   store: NixStore,
   roots: readonly string[],
-  onNotice: (message: string) => void,
+  onNotice: (message: string) => void = () => {},
 ): Promise<Closure> {
   // Nix would make a store where there is none.
-  if (!fs.existsSync(store.locate(store.storeDir))) {
-    throw new VarveError("STORE_MISSING", `there is no store ${store.locate(store.storeDir)}`, {
+  if (!fs.existsSync(store.physicalDir)) {
+    throw new VarveError("STORE_MISSING", `there is no Nix store at ${store.physicalDir}`, {
       hint: "--store-root takes the folder under which nix/store lies",
     });
   }
-  const components = await firstThatWorks(store, roots, onNotice);
-  const known = new Set(components.map(({ id }) => id));
-  for (const root of roots) if (!known.has(root)) throw invalid(root, "is not in the store");
-  for (const { id } of components) {
-    const stats = fs.lstatSync(store.locate(id), { throwIfNoEntry: false });
-    if (stats === undefined) throw invalid(id, "is registered in the store, but not on disk");
+  const infos = await firstAnswer(store, roots, onNotice);
+  for (const { path } of infos) {
+    const stats = fs.lstatSync(store.locate(path), { throwIfNoEntry: false });
+    if (stats === undefined) throw lost(path, store);
   }
-  return Closure.of(components);
+  return closureOfInfos(infos);
 }
 
-async function firstThatWorks(
+async function firstAnswer(
   store: NixStore,
   roots: readonly string[],
   onNotice: (message: string) => void,
-): Promise<ComponentInput[]> {
-  let failure: unknown;
-  for (const { name, find } of WAYS) {
-    if (failure !== undefined) onNotice(`${messageOf(failure)}; trying ${name}`);
+): Promise<PathInfo[]> {
+  const failures: unknown[] = [];
+  for (const { name, ask } of WAYS) {
+    if (failures.length > 0) onNotice(`${messageOf(failures.at(-1))}; trying ${name}`);
     try {
-      return await find(store, roots);
+      return await ask(store, roots);
     } catch (error) {
       if (error instanceof VarveError && error.code === "STORE_PATH_INVALID") throw error;
-      failure = error;
+      failures.push(error);
     }
   }
-  throw failure;
+  const reasons = failures.map(messageOf).join("; ");
+  throw new VarveError("STORE_UNREADABLE", `the Nix store cannot be asked: ${reasons}`, {
+    cause: failures[0],
+    hint: "install Nix, or give --store-root DIR when the store lies elsewhere",
+  });
 }
 
 /**
- * What the store's database says of paths. Empty where there is no database that can be read, as
- * in a Nix build: it is only used to remember digests.
+ * What the store's database says of the content of paths; paths that it does not know are left
+ * out. Empty where there is no database that can be read, as in a Nix build. Never fails: it is
+ * only used to remember digests.
  */
-export function narInfosOf(store: NixStore, paths: readonly string[]): Map<string, NarInfo> {
+export async function narInfosOf(
+  store: NixStore,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, NarInfo>> {
   try {
-    return narInfosFromDatabase(store, paths);
+    return await narInfosFromDatabase(store, paths);
   } catch {
     return new Map();
   }
 }
 
-function invalid(path: string, what: string): VarveError {
-  return new VarveError("STORE_PATH_INVALID", `${path} ${what}`, {
-    hint: "build it first (nix build, nix-store --realise), or give --store-root when it lies in another store",
-  });
+function lost(path: string, store: NixStore): VarveError {
+  const place = store.locate(path);
+  const where = place === path ? "" : ` (${place})`;
+  return new VarveError(
+    "STORE_PATH_MISSING",
+    `${path} is registered in the store, but not on disk${where}`,
+    { hint: `the store is damaged; try: nix-store --repair-path ${path}` },
+  );
 }

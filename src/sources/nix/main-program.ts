@@ -1,24 +1,42 @@
 import * as fs from "node:fs";
+import { followLinks } from "./follow-links.ts";
 import { packageNameOf } from "./store-path.ts";
+import type { NixStore } from "./store.ts";
+
+const EXECUTABLE = 0o111;
 
 /**
  * The program that `nix run` would most likely start: the one in `bin` named like the package, or
- * the only one there. Undefined when neither exists.
+ * the only one there, or the store path itself if it is a program. Only a guess, since
+ * `meta.mainProgram` is not in the store.
  *
- * @param located where the store path lies on this machine
- * @returns its logical path
+ * @param storePath by its logical name
+ * @returns the program, by its logical name
  */
-export function mainProgramOf(storePath: string, located: string): string | undefined {
-  const names = programsIn(`${located}/bin`);
-  const named = names.find((name) => name === packageNameOf(storePath));
-  const main = named ?? (names.length === 1 ? names[0] : undefined);
-  return main === undefined ? undefined : `${storePath}/bin/${main}`;
+export function mainProgramOf(storePath: string, store: NixStore): string | undefined {
+  if (isProgram(storePath, store)) return storePath;
+  const bin = `${storePath}/bin`;
+  const programs = namesIn(bin, store).filter(
+    (name) => !name.startsWith(".") && isProgram(`${bin}/${name}`, store),
+  );
+  const named = programs.find((name) => name === packageNameOf(storePath));
+  const main = named ?? (programs.length === 1 ? programs[0] : undefined);
+  return main === undefined ? undefined : `${bin}/${main}`;
 }
 
-function programsIn(folder: string): string[] {
+function isProgram(file: string, store: NixStore): boolean {
+  const stats = fs.statSync(placeOf(file, store), { throwIfNoEntry: false });
+  return stats?.isFile() === true && (stats.mode & EXECUTABLE) !== 0;
+}
+
+function namesIn(folder: string, store: NixStore): string[] {
   try {
-    return fs.readdirSync(folder).filter((name) => !name.startsWith("."));
+    return fs.readdirSync(placeOf(folder, store));
   } catch {
     return [];
   }
+}
+
+function placeOf(file: string, store: NixStore): string {
+  return store.locate(followLinks(file, store));
 }

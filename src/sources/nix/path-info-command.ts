@@ -1,43 +1,51 @@
-import type { ComponentInput } from "../../closure/closure.ts";
-import { sriOf } from "./hash.ts";
-import { NIX_FEATURES, runNix } from "./nix-command.ts";
-import { parsePathInfo } from "./path-info.ts";
+import { VarveError } from "../../errors.ts";
+import { parseGraphJson } from "./graph-json.ts";
+import { parseJson } from "./json-value.ts";
+import { runNix } from "./nix-process.ts";
 import type { NixStore } from "./store.ts";
+import { invalidStorePath } from "./path-info.ts";
+import type { PathInfo } from "./path-info.ts";
 
-/** The closure as `nix path-info` tells it. */
+/** Whatever of a closure is missing is reported, not fetched. */
+const NO_FETCHING = ["--option", "substitute", "false"];
+
+/**
+ * The closure of store paths, asked from `nix path-info --json --recursive` (Nix 2.4 and later).
+ *
+ * @throws VarveError `STORE_PATH_INVALID`, `NIX_MISSING`, `NIX_FAILED`
+ */
 export async function closureFromPathInfo(
   store: NixStore,
   roots: readonly string[],
-): Promise<ComponentInput[]> {
-  const text = await runNix(
-    "nix",
-    [...NIX_FEATURES, "path-info", "--json", "--recursive", ...store.commandOptions, ...roots],
-    { what: "nix path-info", showMessages: false },
-  );
-  return parsePathInfo(JSON.parse(text), "nix path-info", store.storeDir);
+): Promise<PathInfo[]> {
+  const features = ["--extra-experimental-features", "nix-command"];
+  const options = [...features, ...store.commandOptions, ...NO_FETCHING, "--recursive", "--json"];
+  const ask = (format: readonly string[]): Promise<string> =>
+    runNix({
+      program: "nix",
+      args: ["path-info", ...options, ...format, "--", ...roots],
+      what: "nix path-info",
+      messages: "kept",
+    });
+  try {
+    const output = await ask([]).catch((error: unknown) => {
+      // Nix 2.33 warns that it will one day insist on being told which format is wanted.
+      if (isFailure(error, /--json-format/)) return ask(["--json-format", "2"]);
+      throw error;
+    });
+    return parseGraphJson(parseJson(output, "nix path-info"), "nix path-info");
+  } catch (error) {
+    throw pathThatIsNotValid(error) ?? error;
+  }
 }
 
-/** The closure as `nix-store` tells it, for versions without the `nix` command. */
-export async function closureFromNixStore(
-  store: NixStore,
-  roots: readonly string[],
-): Promise<ComponentInput[]> {
-  const query = async (...args: string[]): Promise<string[]> => {
-    const options = { what: "nix-store --query", showMessages: false };
-    const text = await runNix("nix-store", [...store.commandOptions, "--query", ...args], options);
-    return text.split("\n").filter((line) => line !== "");
-  };
-  const paths = await query("--requisites", ...roots);
-  const sizes = await query("--size", ...paths);
-  const hashes = await query("--hash", ...paths);
-  const components: ComponentInput[] = [];
-  for (const [index, id] of paths.entries()) {
-    components.push({
-      id,
-      references: await query("--references", id),
-      size: Number(sizes[index]),
-      contentHash: sriOf(hashes[index]!),
-    });
-  }
-  return components;
+/** Nix' own complaint about a path, as ours. */
+export function pathThatIsNotValid(error: unknown): VarveError | undefined {
+  if (!isFailure(error, /is not valid/)) return undefined;
+  const path = /path '([^']+)' is not valid/.exec(error.message)?.[1];
+  return path === undefined ? undefined : invalidStorePath(path);
+}
+
+function isFailure(error: unknown, message: RegExp): error is VarveError {
+  return error instanceof VarveError && error.code === "NIX_FAILED" && message.test(error.message);
 }

@@ -1,108 +1,74 @@
-import { createRequire } from "node:module";
-import type { ComponentInput } from "../../closure/closure.ts";
-import { messageOf, VarveError } from "../../errors.ts";
-import { sriOf } from "./hash.ts";
+import { readConsistently } from "./consistent-read.ts";
+import { sriOf } from "./nar-hash.ts";
+import { invalidStorePath } from "./path-info.ts";
+import type { NarInfo, PathInfo } from "./path-info.ts";
 import type { NixStore } from "./store.ts";
 
-/** How long to wait for a writer that holds the database, in ms. */
-const BUSY_TIMEOUT = 10_000;
-
-/** Loaded only when a database is read: it costs start-up time otherwise. */
-const sqlite = (): typeof import("node:sqlite") =>
-  createRequire(import.meta.url)("node:sqlite") as typeof import("node:sqlite");
+/*
+ * The tables are described in the reference: nix-store-and-binary-cache, section 9. One statement
+ * sees one state of the database, so each question is a single statement.
+ */
 
 const CLOSURE = `
   WITH RECURSIVE closure(id) AS (
     SELECT id FROM ValidPaths WHERE path IN (SELECT value FROM json_each(?))
     UNION
-    SELECT reference FROM Refs JOIN closure ON referrer = closure.id
-  )`;
-const CLOSURE_PATHS = `${CLOSURE}
-  SELECT id, path, hash, narSize FROM closure JOIN ValidPaths USING (id)`;
-const CLOSURE_REFERENCES = `${CLOSURE}
-  SELECT referrer, reference FROM closure JOIN Refs ON referrer = closure.id`;
-const PATHS = `
+    SELECT Refs.reference FROM Refs JOIN closure ON Refs.referrer = closure.id
+  )
+  SELECT
+    ValidPaths.id, path, hash, narSize,
+    (SELECT group_concat(reference) FROM Refs WHERE referrer = ValidPaths.id)
+  FROM closure JOIN ValidPaths ON ValidPaths.id = closure.id`;
+
+/** id, path, hash, NAR size (which Nix takes for 0, too, if it is missing), ids of the references. */
+type ClosureRow = [number, string, string, number | null, string | null];
+
+const INFOS = `
   SELECT path, hash, narSize FROM ValidPaths WHERE path IN (SELECT value FROM json_each(?))`;
 
-/** What the database says of a store path's content. */
-export interface NarInfo {
-  /** SRI. */
-  readonly narHash: string;
-  /** Bytes. */
-  readonly narSize: number;
-}
+type InfoRow = [string, string, number | null];
 
 /**
- * The closure of store paths, read from the store's database (reference:
- * nix-store-and-binary-cache, section 9): in one transaction, so that it is the state of one
- * moment whatever writers do, in write-ahead and in rollback mode.
+ * The closure of store paths, read from the store's database.
  *
- * Paths that the database does not know are left out; the caller finds them missing.
- *
- * @throws VarveError `STORE_DATABASE` when the database cannot be read
+ * @throws VarveError `STORE_DATABASE_UNREADABLE`, `STORE_PATH_INVALID`
  */
-export function closureFromDatabase(store: NixStore, roots: readonly string[]): ComponentInput[] {
-  return inDatabase(store, (database) => {
-    const wanted = JSON.stringify(roots);
-    const paths = new Map<number, { path: string; references: string[]; info: NarInfo }>();
-    for (const row of database.prepare(CLOSURE_PATHS).all(wanted)) {
-      const path = String(row["path"]);
-      paths.set(Number(row["id"]), { path, references: [], info: narInfoOf(row) });
-    }
-    for (const row of database.prepare(CLOSURE_REFERENCES).all(wanted)) {
-      const referred = paths.get(Number(row["reference"]));
-      if (referred !== undefined)
-        paths.get(Number(row["referrer"]))?.references.push(referred.path);
-    }
-    return [...paths.values()].map(({ path, references, info }) => ({
-      id: path,
-      references,
-      size: info.narSize,
-      contentHash: info.narHash,
-    }));
+export async function closureFromDatabase(
+  store: NixStore,
+  roots: readonly string[],
+): Promise<PathInfo[]> {
+  const rows = await query<ClosureRow>(store, CLOSURE, roots);
+  const paths = new Map(rows.map(([id, path]) => [String(id), path]));
+  const found = new Set(paths.values());
+  const missing = roots.find((root) => !found.has(root));
+  if (missing !== undefined) throw invalidStorePath(missing);
+  return rows.map(([, path, hash, narSize, ids]) => {
+    // An id without a path, in a damaged database, is left for the closure to refuse.
+    const references = ids?.split(",").map((id) => paths.get(id) ?? `row ${id}`) ?? [];
+    return { path, references, narSize: narSize ?? 0, narHash: sriOf(hash) };
   });
 }
 
 /**
- * What the database says of these paths; those that it does not know are not in the map.
+ * What the store's database says about the content of paths. Paths that it does not know are left
+ * out.
  *
- * @throws VarveError `STORE_DATABASE` when the database cannot be read
+ * @throws VarveError `STORE_DATABASE_UNREADABLE`
  */
-export function narInfosFromDatabase(
+export async function narInfosFromDatabase(
   store: NixStore,
   paths: readonly string[],
-): Map<string, NarInfo> {
-  return inDatabase(store, (database) => {
-    const rows = database.prepare(PATHS).all(JSON.stringify(paths));
-    return new Map(rows.map((row) => [String(row["path"]), narInfoOf(row)]));
+): Promise<Map<string, NarInfo>> {
+  const rows = await query<InfoRow>(store, INFOS, paths);
+  return new Map(
+    rows.map(([path, hash, narSize]) => [path, { narSize: narSize ?? 0, narHash: sriOf(hash) }]),
+  );
+}
+
+function query<Row>(store: NixStore, sql: string, paths: readonly string[]): Promise<Row[]> {
+  return readConsistently(store.databaseFile, (database) => {
+    const statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.all(JSON.stringify(paths)) as unknown as Row[];
   });
-}
-
-function narInfoOf(row: Readonly<Record<string, unknown>>): NarInfo {
-  return { narHash: sriOf(String(row["hash"])), narSize: Number(row["narSize"] ?? 0) };
-}
-
-function inDatabase<Result>(
-  store: NixStore,
-  read: (database: import("node:sqlite").DatabaseSync) => Result,
-): Result {
-  try {
-    const { DatabaseSync } = sqlite();
-    const database = new DatabaseSync(store.databaseFile, {
-      readOnly: true,
-      timeout: BUSY_TIMEOUT,
-    });
-    try {
-      database.exec("BEGIN");
-      return read(database);
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    throw new VarveError(
-      "STORE_DATABASE",
-      `the store's database ${store.databaseFile} cannot be read: ${messageOf(error)}`,
-      { cause: error, hint: "is there a Nix store? --store-root says where one lies" },
-    );
-  }
 }

@@ -1,26 +1,41 @@
 import { VarveError } from "../../errors.ts";
 
-/** 32 digits of nix32, a dash, a name (reference: nix-store-and-binary-cache, section 1). */
-const BASE_NAME = /^[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211}$/;
-const HASH_PART_LENGTH = 32;
+/** Where Nix keeps its store unless it is told otherwise. */
+export const DEFAULT_STORE_DIR = "/nix/store";
 
-/** Whether the text is a store path itself, not a file inside one. */
-export function isStorePath(text: string, storeDir: string): boolean {
-  return text.startsWith(`${storeDir}/`) && BASE_NAME.test(text.slice(storeDir.length + 1));
+/* `/nix/store/<32 characters of nix32>-<name>` (reference: nix-store-and-binary-cache, section 1). */
+const HASH_PART_LENGTH = 32;
+const HASH_PART = /^[0-9a-df-np-sv-z]{32}-/;
+const NAME = /^[0-9a-zA-Z+\-._?=]{1,211}$/;
+/** Names that would be, or sort as, `.` and `..`. */
+const DOT_NAME = /^\.\.?(?:-|$)/;
+
+/** Whether this is a store path itself, neither above nor inside one. */
+export function isStorePath(path: string, storeDir: string): boolean {
+  return path.startsWith(`${storeDir}/`) && flawOf(path.slice(storeDir.length + 1)) === undefined;
 }
 
 /**
- * The store path that a path is or lies in, or undefined when it is not in the store.
+ * The store path that a path is or lies in: `/nix/store/x-y/bin/foo` → `/nix/store/x-y`. Undefined
+ * for what is not in the store's folder.
  *
- * @throws VarveError `STORE_PATH_MALFORMED` when it is in the store folder, but no store path is
+ * @throws VarveError `STORE_PATH_MALFORMED` for what is in the store's folder, but in no store path
  */
-export function storePathOf(text: string, storeDir: string): string | undefined {
-  if (text !== storeDir && !text.startsWith(`${storeDir}/`)) return undefined;
-  const baseName = text.slice(storeDir.length + 1).split("/", 1)[0]!;
-  if (BASE_NAME.test(baseName)) return `${storeDir}/${baseName}`;
-  throw new VarveError("STORE_PATH_MALFORMED", `${text} is not a store path`, {
+export function storePathOf(path: string, storeDir: string): string | undefined {
+  if (!path.startsWith(`${storeDir}/`)) return undefined;
+  const [base = ""] = path.slice(storeDir.length + 1).split("/", 1);
+  const flaw = flawOf(base);
+  if (flaw === undefined) return `${storeDir}/${base}`;
+  throw new VarveError("STORE_PATH_MALFORMED", `${path} is not a store path: ${flaw}`, {
     hint: `a store path reads ${storeDir}/<32 letters and digits>-<name>`,
   });
+}
+
+function flawOf(base: string): string | undefined {
+  if (base.includes("/")) return "it is inside of one";
+  if (!HASH_PART.test(base)) return "it does not begin with 32 characters of nix32 and a dash";
+  const name = base.slice(HASH_PART_LENGTH + 1);
+  return NAME.test(name) && !DOT_NAME.test(name) ? undefined : "its name is not allowed";
 }
 
 /** The name after the hash: `hello-2.12.1`. */
