@@ -40,6 +40,10 @@ export class ArchivedLayer implements Layer {
     return this.#identity;
   }
 
+  knownDiffId(): string {
+    return this.diffId;
+  }
+
   async size(): Promise<number> {
     return (await this.identity()).size;
   }

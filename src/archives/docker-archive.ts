@@ -17,21 +17,30 @@ const MEMBER_MODE = 0o644;
 /** Digits of a layer's number in its member's name: 125 layers are the most that Docker takes. */
 const NUMBER_LENGTH = 3;
 
+/** Positions of layers that the reader has already, and that an archive for it need not hold. */
+export type LeftOut = ReadonlySet<number>;
+
+const NOTHING_LEFT_OUT: LeftOut = new Set();
+
 /**
  * An image as a hybrid archive: `manifest.json` and an OCI layout in one tar, which every Docker
  * engine, podman, containerd and skopeo take (reference: daemons-and-archives, section 3).
  *
  * Layers come first, numbered, and everything that names their digests comes last: so a layer is
  * read once, its digest found on the way. Hard links give the layers their places in the layout.
+ *
+ * @param leftOut layers that are named, but whose bytes are not in the archive (section 7)
  */
 export async function* dockerArchive(
   image: Image,
   references: readonly Reference[],
+  leftOut: LeftOut = NOTHING_LEFT_OUT,
 ): AsyncGenerator<ArchivePart, void, undefined> {
   const members = new MemberFraming(image.archiveTime);
   const sizes = image.layers.map((layer) => layer.size());
   for (const size of sizes) size.catch(() => undefined);
   for (const [index, layer] of image.layers.entries()) {
+    if (leftOut.has(index)) continue;
     const size = await sizes[index]!;
     yield members.header(layerName(index), size);
     yield { layer, size };
@@ -40,6 +49,7 @@ export async function* dockerArchive(
   const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
   const linked = new Set<string>();
   for (const [index, { diffId }] of layers.entries()) {
+    if (leftOut.has(index)) continue;
     if (!linked.has(diffId)) yield members.hardLink(blobName(diffId), layerName(index));
     linked.add(diffId);
   }

@@ -26,6 +26,10 @@ export class TarFileLayer implements Layer {
     return { diffId: this.#diffId, size: await this.size(), remembered: true };
   }
 
+  knownDiffId(): string {
+    return this.#diffId;
+  }
+
   async size(): Promise<number> {
     return this.#readable(() => fs.statSync(this.#file).size);
   }

@@ -22,6 +22,8 @@ export interface Layer {
    * make them.
    */
   identity(): Promise<LayerIdentity>;
+  /** The diffID, if it is known without making or reading the bytes. */
+  knownDiffId(): string | undefined;
   /** Length of the uncompressed tar in bytes: cheaper than the identity. */
   size(): Promise<number>;
   /** The uncompressed tar. */

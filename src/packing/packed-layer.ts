@@ -14,6 +14,7 @@ export class PackedLayer implements Layer {
   readonly #packer: Packer;
   readonly #spec: LayerSpec;
   #identity: Promise<LayerIdentity> | undefined;
+  #diffId: string | undefined;
   #size: Promise<number> | undefined;
 
   constructor(input: {
@@ -29,12 +30,18 @@ export class PackedLayer implements Layer {
     this.paths = input.paths;
     this.reason = input.reason;
     const known = this.#packer.remembered(this.#contentKey);
-    if (known !== undefined) this.#identity = Promise.resolve({ ...known, remembered: true });
+    if (known === undefined) return;
+    this.#identity = Promise.resolve({ ...known, remembered: true });
+    this.#diffId = known.diffId;
   }
 
   identity(): Promise<LayerIdentity> {
     this.#identity ??= this.#packer.digest(this.#spec).then((digest) => this.#found(digest));
     return this.#identity;
+  }
+
+  knownDiffId(): string | undefined {
+    return this.#diffId;
   }
 
   size(): Promise<number> {
@@ -67,6 +74,7 @@ export class PackedLayer implements Layer {
   }
 
   #found(digest: LayerDigest): LayerIdentity {
+    this.#diffId = digest.diffId;
     this.#packer.remember(this.#contentKey, digest);
     return { ...digest, remembered: false };
   }
