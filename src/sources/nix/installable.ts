@@ -1,5 +1,6 @@
 import { VarveError } from "../../errors.ts";
 import { isObject, parseJson } from "./json-value.ts";
+import type { JsonFields } from "./json-value.ts";
 import { runNix } from "./nix-process.ts";
 import type { NixStore } from "./store.ts";
 
@@ -11,9 +12,12 @@ export interface InstallableOptions {
   readonly quiet?: boolean | undefined;
 }
 
+/** Outputs that hold programs come first: the first root is what an image is named after and runs. */
+const FIRST_OUTPUTS = ["bin", "out"];
+
 /**
- * Builds installables, all in one go, and returns their outputs' store paths, by their logical
- * names, in order. What Nix says goes to standard error as it is said.
+ * Builds installables and returns their outputs' store paths, by their logical names, each once, in
+ * the installables' order. What Nix says goes to standard error as it is said.
  *
  * @throws VarveError `NIX_FAILED`, `NIX_MISSING`
  */
@@ -21,10 +25,24 @@ export async function buildInstallables(
   installables: readonly string[],
   options: InstallableOptions,
 ): Promise<string[]> {
+  if (installables.length === 1) return build(installables, options);
+  // All at once is quicker, but Nix answers in an order of its own, so that each is asked for again.
+  await build(installables, options);
+  const paths: string[] = [];
+  for (const installable of installables) {
+    paths.push(...(await build([installable], { ...options, quiet: true })));
+  }
+  return [...new Set(paths)];
+}
+
+async function build(
+  installables: readonly string[],
+  options: InstallableOptions,
+): Promise<string[]> {
   const output = await runFlakeCommand("build", ["--no-link", "--json"], installables, options);
   const built = parseJson(output, "nix build");
   const paths = (Array.isArray(built) ? built : []).flatMap(outputsOf);
-  if (paths.length > 0) return [...new Set(paths)];
+  if (paths.length > 0) return paths;
   throw new VarveError("NIX_FAILED", `nix build ${installables.join(" ")} told no output`);
 }
 
@@ -60,6 +78,12 @@ function outputsOf(built: unknown): string[] {
   if (typeof built === "string") return [built];
   if (!isObject(built)) return [];
   const { path, outputs } = built;
-  const paths = isObject(outputs) ? Object.values(outputs) : [path];
+  const paths = isObject(outputs) ? inOrder(outputs) : [path];
   return paths.filter((value) => typeof value === "string");
+}
+
+function inOrder(outputs: JsonFields): unknown[] {
+  const first = FIRST_OUTPUTS.filter((name) => name in outputs);
+  const others = Object.keys(outputs).filter((name) => !FIRST_OUTPUTS.includes(name));
+  return [...first, ...others].map((name) => outputs[name]);
 }

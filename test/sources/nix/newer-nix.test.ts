@@ -50,19 +50,19 @@ describe("versions of Nix newer than the one installed", () => {
     const built = [
       {
         drvPath: { drvPath: "/nix/store/x.drv", output: "out" },
-        outputs: { dev: storePath("app-dev"), out: APP },
+        outputs: { dev: storePath("app-dev"), man: storePath("app-man"), out: APP },
         startTime: 1,
         stopTime: 2,
         cpuUser: 0.5,
       },
       storePath("lib"),
       { path: storePath("other") },
-      APP,
     ];
     standInNix(`echo '${JSON.stringify(built)}'`);
-    expect(await buildInstallables([".#app", storePath("lib")], { store })).toEqual([
-      storePath("app-dev"),
+    expect(await buildInstallables([".#app"], { store })).toEqual([
       APP,
+      storePath("app-dev"),
+      storePath("app-man"),
       storePath("lib"),
       storePath("other"),
     ]);
