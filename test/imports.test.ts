@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   layering: ["closure", "wording"],
   packing: ["image", "io", "tar"],
   progress: ["wording"],
-  recipe: ["image"],
+  recipe: ["image", "wording"],
   sources: ["closure"],
   tar: [],
   wording: [],

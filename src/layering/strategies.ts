@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { autoLayer } from "./auto-layer.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../wording/nearest.ts";
 import { parsePipeline } from "./pipeline/parse.ts";
 import { runPipeline } from "./pipeline/run.ts";
 import { assertPlanCovers } from "./plan.ts";

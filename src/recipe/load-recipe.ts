@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { messageOf, VarveError } from "../errors.ts";
+import { importRecipe } from "./import-recipe.ts";
 import { recipeSchema } from "./recipe.ts";
 import type { Recipe } from "./recipe.ts";
 import { checkedAgainst, parseJsonFrom } from "./schema-error.ts";
@@ -22,7 +22,7 @@ export function isRecipeFile(argument: string): boolean {
  * @throws VarveError `RECIPE_UNREADABLE`, `RECIPE_INVALID`, naming the place in the file
  */
 export async function loadRecipe(file: string): Promise<Recipe> {
-  const value = file.endsWith(".json") ? readJson(file) : await importDefault(file);
+  const value = file.endsWith(".json") ? readJson(file) : await importRecipe(file);
   const recipe = checkedAgainst(recipeSchema, value, file, "RECIPE_INVALID");
   const folder = path.dirname(file);
   return {
@@ -46,23 +46,11 @@ function readJson(file: string): unknown {
   return parseJsonFrom(text, file, "RECIPE_INVALID");
 }
 
-async function importDefault(file: string): Promise<unknown> {
-  try {
-    const module = (await import(pathToFileURL(path.resolve(file)).href)) as { default?: unknown };
-    if (module.default !== undefined) return module.default;
-  } catch (error) {
-    throw new VarveError("RECIPE_INVALID", `${file} cannot be run: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  throw new VarveError("RECIPE_INVALID", `${file} has no default export`, {
-    hint: "write: export default defineImage({ … })",
-  });
-}
+/** `./result`, `.#app`, `path:..#app`: a relative place, and what of it is meant. */
+const RELATIVE = /^((?:path|git\+file):)?(\.\.?(?:\/[^#?]*)?)((?:[#?].*)?)$/s;
 
-/** `./result` and `.#app` count from the recipe's folder; other references stand for themselves. */
+/** Relative places count from the recipe's folder; other references stand for themselves. */
 function fromFolder(folder: string, argument: string): string {
-  if (!/^\.\.?(?:\/|#|$)/.test(argument)) return argument;
-  const [place = "", ...attribute] = argument.split("#");
-  return [path.resolve(folder, place), ...attribute].join("#");
+  const [, scheme = "", place, what = ""] = RELATIVE.exec(argument) ?? [];
+  return place === undefined ? argument : scheme + path.resolve(folder, place) + what;
 }

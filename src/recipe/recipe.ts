@@ -1,33 +1,41 @@
 import * as v from "valibot";
+import { closedObject } from "./closed-object.ts";
 import { runtimeConfigSchema } from "./runtime-config.ts";
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const wholeNumberFrom = (least: number): v.GenericSchema<number> => {
+  const expected = `Expected a whole number from ${least}`;
+  return v.pipe(v.number(), v.safeInteger(expected), v.minValue(least, expected));
+};
 const oneOrMore = v.pipe(
   v.union([v.string(), v.array(v.string())]),
   v.transform((value) => (typeof value === "string" ? [value] : value)),
 );
 
 /** Store paths, flake installables, or links to store paths such as `./result`. */
-const nixSource = v.strictObject({ nix: oneOrMore });
+const nixSource = closedObject({ nix: oneOrMore });
 
 /**
  * What the user writes: a name, what goes in, how it runs, how it is layered. The same schema for
  * recipe files and for the options of the command line.
  */
-export const recipeSchema = v.strictObject({
+export const recipeSchema = closedObject({
   $schema: v.optional(v.string()),
   /** Repository name, with a registry in front if one likes. */
-  name: v.optional(v.string()),
+  name: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[^:]*(?::\d+\/[^:]*)?$/, 'Expected a name alone; "tag" takes the tag'),
+    ),
+  ),
   tag: v.optional(v.string()),
   contents: v.pipe(v.array(nixSource), v.minLength(1, "Expected at least one source")),
   /** A Docker archive to build upon. */
   base: v.optional(v.string()),
   config: v.optional(runtimeConfigSchema, {}),
   layers: v.optional(
-    v.strictObject({
+    closedObject({
       /** Layers of the whole image, the base's included. */
-      max: v.optional(count),
+      max: v.optional(wholeNumberFrom(1)),
       strategy: v.optional(v.string()),
       /** dockerTools' `layeringPipeline`. */
       pipeline: v.optional(v.array(v.unknown())),
@@ -39,9 +47,9 @@ export const recipeSchema = v.strictObject({
   created: v.optional(v.string()),
   mtime: v.optional(v.string()),
   owner: v.optional(
-    v.strictObject({
-      uid: v.optional(id),
-      gid: v.optional(id),
+    closedObject({
+      uid: v.optional(wholeNumberFrom(0)),
+      gid: v.optional(wholeNumberFrom(0)),
       uname: v.optional(v.string()),
       gname: v.optional(v.string()),
     }),

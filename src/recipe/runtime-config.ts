@@ -1,25 +1,31 @@
 import * as v from "valibot";
+import { closedObject } from "./closed-object.ts";
 
 const strings = v.array(v.string());
-/** `{"8000/tcp": {}}`: a set, written as an object (OCI image-spec, config.md). */
-const set = v.record(v.string(), v.unknown());
+const PORT = /^\d{1,5}(?:\/(?:tcp|udp|sctp))?$/;
+
+/** A set, written as an object: `{"8000/tcp": {}}` (OCI image-spec, config.md). */
+const setOf = (
+  what: string,
+  isMember: (key: string) => boolean,
+): v.GenericSchema<Record<string, unknown>> =>
+  v.custom(
+    (set) =>
+      typeof set === "object" &&
+      set !== null &&
+      !Array.isArray(set) &&
+      Object.keys(set).every(isMember),
+    `Expected ${what}`,
+  );
 
 /** The part of an image config that says how it runs (OCI image-spec, config.md, `config`). */
-export const runtimeConfigSchema = v.strictObject({
+export const runtimeConfigSchema = closedObject({
   User: v.optional(v.string()),
-  ExposedPorts: v.optional(
-    v.record(
-      v.pipe(
-        v.string(),
-        v.regex(/^\d{1,5}(?:\/(?:tcp|udp|sctp))?$/, 'Expected a port such as "8000/tcp"'),
-      ),
-      v.unknown(),
-    ),
-  ),
+  ExposedPorts: v.optional(setOf('ports such as {"8000/tcp": {}}', (key) => PORT.test(key))),
   Env: v.optional(v.array(v.pipe(v.string(), v.regex(/^[^=]+=/, "Expected NAME=VALUE")))),
   Entrypoint: v.optional(v.nullable(strings)),
   Cmd: v.optional(v.nullable(strings)),
-  Volumes: v.optional(set),
+  Volumes: v.optional(setOf('folders such as {"/data": {}}', () => true)),
   WorkingDir: v.optional(v.string()),
   Labels: v.optional(v.record(v.string(), v.string())),
   StopSignal: v.optional(v.string()),

@@ -1,5 +1,18 @@
 import * as v from "valibot";
 import { messageOf, VarveError } from "../errors.ts";
+import { isAboutUnknownKey } from "./closed-object.ts";
+
+/** Characters of a wrong value that an error shows. */
+const VALUE_SHOWN = 40;
+
+/** What the schema library calls types → what people call them. */
+const KINDS: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  boolean: "true or false",
+  Array: "a list",
+  Object: "an object",
+};
 
 /**
  * Checks a value that came from outside.
@@ -13,18 +26,42 @@ export function checkedAgainst<Schema extends v.GenericSchema>(
   where: string,
   code: string,
 ): v.InferOutput<Schema> {
+  if (Array.isArray(value)) throw new VarveError(code, `${where}: expected an object, not a list`);
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const issue = result.issues[0];
-  const place = v.getDotPath(issue);
-  throw new VarveError(code, `${where}${place === null ? "" : `, at ${place}`}: ${issue.message}`, {
-    hint: hintFor(issue),
-  });
+  // A key that is missing may be the misspelt one.
+  const issue = result.issues.find(isAboutUnknownKey) ?? result.issues[0];
+  const place = placeOf(issue);
+  throw new VarveError(code, `${where}${place === "" ? "" : `, at ${place}`}: ${wordsFor(issue)}`);
 }
 
-function hintFor(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === "strict_object") return "is the key misspelt?";
-  return "see `varve help` for what goes there";
+/** `contents.0.nix`; for a key that is unknown or missing, the object that should have it. */
+function placeOf(issue: v.BaseIssue<unknown>): string {
+  const path = isAboutKey(issue) ? issue.path?.slice(0, -1) : issue.path;
+  return path?.map(({ key }) => String(key)).join(".") ?? "";
+}
+
+function wordsFor(issue: v.BaseIssue<unknown>): string {
+  if (isAboutUnknownKey(issue)) return issue.message;
+  if (isAboutKey(issue)) return `${issue.expected} is missing`;
+  const expected =
+    /^Expected (.+)$/s.exec(issue.message)?.[1] ?? kinds(issue.expected ?? "another");
+  return `expected ${expected}, not ${shown(issue.input)}`;
+}
+
+function isAboutKey({ type, expected }: v.BaseIssue<unknown>): boolean {
+  return (type === "strict_object" || type === "object") && expected !== "Object";
+}
+
+/** `(string | Array)` → `text or a list`. */
+function kinds(expected: string): string {
+  const names = expected.replace(/^\((.*)\)$/, "$1").split(" | ");
+  return names.map((name) => KINDS[name] ?? name).join(" or ");
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? (value === undefined ? "nothing" : typeof value);
+  return text.length <= VALUE_SHOWN ? text : `${text.slice(0, VALUE_SHOWN - 1)}…`;
 }
 
 /** Parses JSON text. @throws VarveError with `code`, naming where it came from */

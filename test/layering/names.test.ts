@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { compareByName, popularityTieKey, sortedByName } from "../../src/layering/name-order.ts";
-import { nearest } from "../../src/layering/nearest.ts";
 import { storePath } from "./support/closures.ts";
 
 describe("sortedByName", () => {
@@ -29,22 +28,5 @@ describe("popularityTieKey", () => {
     ["-x", "x-"],
   ])("of %s is %s", (id, key) => {
     expect(popularityTieKey(id)).toBe(key);
-  });
-});
-
-describe("nearest", () => {
-  const candidates = ["auto-layer", "popularity-contest", "map"];
-
-  it.each([
-    ["auto-layer", "auto-layer"],
-    ["autolayer", "auto-layer"],
-    ["auto_layers", "auto-layer"],
-    ["POPULARITY_CONTEST", "popularity-contest"],
-    ["pop", "popularity-contest"],
-    ["mpa", "map"],
-    ["filesystem", undefined],
-    ["", undefined],
-  ])("of %s is %s", (word, meant) => {
-    expect(nearest(word, candidates)).toBe(meant);
   });
 });

@@ -1,4 +1,4 @@
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../wording/nearest.ts";
 import { inTurn } from "./steps/pipe.ts";
 import { STEPS } from "./steps/index.ts";
 import { pipelineError, StepCall } from "./step.ts";
