@@ -76,7 +76,7 @@ describe("a recipe file", () => {
   });
 
   it.each<[string, string, string]>([
-    ["recipe.json", "{", "is not JSON: "],
+    ["recipe.json", "{", " is not JSON: "],
     ["recipe.json", recipe([], { tags: "1" }), ': there is no key "tags"; did you mean "tag"?'],
     ["recipe.mjs", "export const recipe = {};", " has no default export"],
   ])("%s: %s is refused", async (name, text, message) => {
@@ -87,13 +87,14 @@ describe("a recipe file", () => {
   });
 });
 
+/** What the program says of a recipe: its errors, or, if there are none, that there is no store. */
+function outcome(folder: string, name: string): string {
+  const store = path.join(folder, "no-store");
+  return runVarve(["plan", name, "--store-root", store], { cwd: folder }).stderr;
+}
+
 /* Modules are loaded by the program itself: the test runner loads them in its own way. */
 describe("a recipe that is a module", () => {
-  /** What the program says of a recipe whose store does not exist: only the recipe's own errors, or that. */
-  function outcome(folder: string, name: string): string {
-    const store = path.join(folder, "no-store");
-    return runVarve(["plan", name, "--store-root", store], { cwd: folder }).stderr;
-  }
   const LOADED = "varve: there is no Nix store at ";
   const TYPED =
     'import { defineImage } from "varve";\n' +
