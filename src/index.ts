@@ -10,7 +10,7 @@ export { openDockerArchive } from "./archives/read-archive.ts";
 export { imageFromConf } from "./assembly/from-conf.ts";
 export { imageFromRecipe } from "./assembly/from-recipe.ts";
 export { deliverArchive } from "./destinations/delivery.ts";
-export { loadIntoEngine } from "./destinations/load-into-engine.ts";
+export { loadIntoEngine } from "./destinations/engine/load-into-engine.ts";
 export { connectEngine } from "./engine/client.ts";
 export { UsageError, VarveError } from "./errors.ts";
 export type { Image } from "./image/image.ts";

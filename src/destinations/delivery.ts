@@ -1,7 +1,8 @@
 import { dockerArchive } from "../archives/docker-archive.ts";
-import type { ArchivePart } from "../archives/docker-archive.ts";
+import type { ArchivePart, LeftOut } from "../archives/docker-archive.ts";
 import { digestOf } from "../image/digest.ts";
 import type { Image } from "../image/image.ts";
+import type { Layer } from "../image/layer.ts";
 import { familiarName } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import type { ReportProgress } from "../progress/events.ts";
@@ -19,16 +20,102 @@ export interface Delivery {
   readonly seconds: number;
 }
 
-interface DeliveredLayer {
+export interface DeliveredLayer {
   readonly diffId: string;
   readonly size: number;
+  /** Whether its bytes went to the destination; otherwise it had them. */
+  readonly sent: boolean;
   readonly paths: readonly string[];
   readonly reason: string;
 }
 
+/** An image on its way to a destination: keeps the time, and reports what happens. */
+export class DeliveryRun {
+  readonly image: Image;
+  readonly references: readonly Reference[];
+  readonly report: ReportProgress;
+  readonly #begun = performance.now();
+
+  constructor(image: Image, references: readonly Reference[], report: ReportProgress) {
+    this.image = image;
+    this.references = references;
+    this.report = report;
+    report({ kind: "started", image: this.#name, layers: image.layers.length });
+  }
+
+  get #name(): string {
+    return this.references.map(familiarName).join(", ");
+  }
+
+  /** The image as an archive; a layer is reported once its consumer has come back for more. */
+  async *archive(
+    references: readonly Reference[] = this.references,
+    leftOut?: LeftOut,
+  ): AsyncGenerator<ArchivePart, void, undefined> {
+    for await (const part of dockerArchive(this.image, references, leftOut)) {
+      yield part;
+      if (!(part instanceof Uint8Array)) await this.reportLayer(part.layer, true);
+    }
+  }
+
+  async reportLayer(layer: Layer, sent: boolean): Promise<void> {
+    const { diffId, size, remembered } = await layer.identity();
+    const { layers } = this.image;
+    this.report({
+      kind: "layer",
+      index: layers.indexOf(layer),
+      of: layers.length,
+      diffId,
+      size,
+      sent,
+      remembered,
+      paths: layer.paths,
+      reason: layer.reason,
+    });
+  }
+
+  /**
+   * Sums up when all is done.
+   *
+   * @param spared for destinations that are asked what they have: what they had, and why everything
+   *   was sent after that, if it was
+   */
+  async finish(
+    written: number,
+    spared?: { readonly known: LeftOut; readonly secondTry: string | undefined },
+  ): Promise<Delivery> {
+    const layers = await Promise.all(
+      this.image.layers.map(async (layer, index) => {
+        const { diffId, size } = await layer.identity();
+        const sent = spared?.known.has(index) !== true;
+        return { diffId, size, sent, paths: layer.paths, reason: layer.reason };
+      }),
+    );
+    const delivery: Delivery = {
+      references: this.references.map(familiarName),
+      imageId: digestOf(await this.image.config()),
+      layers,
+      size: layers.reduce((sum, { size }) => sum + size, 0),
+      written,
+      seconds: (performance.now() - this.#begun) / 1000,
+    };
+    this.report({
+      kind: "finished",
+      image: this.#name,
+      imageId: delivery.imageId,
+      layers: layers.length,
+      size: delivery.size,
+      written,
+      seconds: delivery.seconds,
+      ...(spared === undefined ? {} : { known: spared.known.size }),
+      ...(spared?.secondTry === undefined ? {} : { secondTry: spared.secondTry }),
+    });
+    return delivery;
+  }
+}
+
 /**
- * Sends an image as an archive, by whatever `send` does with its parts, and reports each layer as
- * it goes.
+ * Sends an image as an archive, whole, by whatever `send` does with its parts.
  *
  * @param send takes the archive's parts and returns the bytes written
  */
@@ -38,57 +125,6 @@ export async function deliverArchive(
   report: ReportProgress,
   send: (parts: AsyncIterable<ArchivePart>) => Promise<number>,
 ): Promise<Delivery> {
-  const begun = performance.now();
-  const name = references.map(familiarName).join(", ");
-  report({ kind: "started", image: name, layers: image.layers.length });
-  const written = await send(reported(dockerArchive(image, references), image, report));
-  const layers = await Promise.all(
-    image.layers.map(async (layer) => {
-      const { diffId, size } = await layer.identity();
-      return { diffId, size, paths: layer.paths, reason: layer.reason };
-    }),
-  );
-  const delivery: Delivery = {
-    references: references.map(familiarName),
-    imageId: digestOf(await image.config()),
-    layers,
-    size: layers.reduce((sum, { size }) => sum + size, 0),
-    written,
-    seconds: (performance.now() - begun) / 1000,
-  };
-  const { imageId, size, seconds } = delivery;
-  report({
-    kind: "finished",
-    image: name,
-    imageId,
-    layers: layers.length,
-    size,
-    written,
-    seconds,
-  });
-  return delivery;
-}
-
-/** Passes parts on, and reports a layer once its consumer has come back for more. */
-async function* reported(
-  parts: AsyncIterable<ArchivePart>,
-  image: Image,
-  report: ReportProgress,
-): AsyncGenerator<ArchivePart, void, undefined> {
-  for await (const part of parts) {
-    yield part;
-    if (part instanceof Uint8Array) continue;
-    const { layer } = part;
-    const identity = await layer.identity();
-    report({
-      kind: "layer",
-      index: image.layers.indexOf(layer),
-      of: image.layers.length,
-      diffId: identity.diffId,
-      size: identity.size,
-      remembered: identity.remembered,
-      paths: layer.paths,
-      reason: layer.reason,
-    });
-  }
+  const run = new DeliveryRun(image, references, report);
+  return run.finish(await send(run.archive()));
 }

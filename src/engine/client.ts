@@ -23,6 +23,7 @@ export class EngineClient {
   readonly endpoint: Endpoint;
   readonly #transport: Transport;
   #ping: Promise<Ping> | undefined;
+  #info: Promise<EngineInfo> | undefined;
 
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
@@ -38,8 +39,15 @@ export class EngineClient {
     return this.#ping;
   }
 
-  async info(options?: CallOptions): Promise<EngineInfo> {
-    return info(this.#transport, await this.ping(options), options);
+  /** What the engine is. Asked once: it does not become another while one talks to it. */
+  info(options?: CallOptions): Promise<EngineInfo> {
+    this.#info ??= this.ping(options)
+      .then((pinged) => info(this.#transport, pinged, options))
+      .catch((error: unknown) => {
+        this.#info = undefined;
+        throw error;
+      });
+    return this.#info;
   }
 
   async listImages(options?: CallOptions): Promise<ListedImage[]> {

@@ -14,6 +14,8 @@ export type ProgressEvent =
       readonly diffId: string;
       /** Bytes of its uncompressed tar. */
       readonly size: number;
+      /** Whether its bytes went to the destination; otherwise the destination had them. */
+      readonly sent: boolean;
       /** Whether its digest was known without reading its content. */
       readonly remembered: boolean;
       readonly paths: readonly string[];
@@ -35,6 +37,10 @@ export type ProgressEvent =
       /** Bytes that went to the destination. */
       readonly written: number;
       readonly seconds: number;
+      /** Layers that the destination had already, where it is asked. */
+      readonly known?: number;
+      /** Why everything was sent after what the destination lacked had not been enough. */
+      readonly secondTry?: string;
     };
 
 /** Takes events; must not throw. */

@@ -20,6 +20,8 @@ export interface Reporter {
 
 /** Milliseconds between two redraws of the line that moves. */
 const REDRAW_INTERVAL = 100;
+type Finished = Extract<ProgressEvent, { kind: "finished" }>;
+
 const NAMES_SHOWN = 3;
 
 export function createReporter(mode: ProgressMode, stream: ProgressStream): Reporter {
@@ -84,6 +86,7 @@ function lineFor(event: ProgressEvent): string | undefined {
     case "started":
       return `${event.image === "" ? "image" : event.image}: ${count(event.layers, "layer")}`;
     case "layer": {
+      if (!event.sent) return undefined;
       const position = `${event.index + 1}/${event.of}`.padStart(7);
       const size = formatBytes(event.size).padStart(8);
       const how = event.remembered ? "known " : "packed";
@@ -93,11 +96,22 @@ function lineFor(event: ProgressEvent): string | undefined {
       return undefined;
     case "note":
       return event.message;
-    case "finished":
-      return (
-        `${event.image === "" ? "image" : event.image}: ${count(event.layers, "layer")}, ` +
-        `${formatBytes(event.size)}, ${formatBytes(event.written)} written ` +
-        `in ${formatSeconds(event.seconds)}`
-      );
+    case "finished": {
+      const image = event.image === "" ? "image" : event.image;
+      const what = `${image}: ${count(event.layers, "layer")}, ${formatBytes(event.size)}`;
+      const time = `in ${formatSeconds(event.seconds)}`;
+      if (event.known === undefined)
+        return `${what}, ${formatBytes(event.written)} written ${time}`;
+      return `${what}; ${sparing(event, event.known)}, ${time}`;
+    }
   }
+}
+
+/** What went to a destination that was asked what it has. */
+function sparing({ layers, size, written, secondTry }: Finished, known: number): string {
+  if (written === 0) return "nothing sent, all known to the engine";
+  const share = `${((100 * written) / Math.max(1, size)).toFixed(1)} %`;
+  const sent = `${count(layers - known, "layer")} sent, ${formatBytes(written)} (${share})`;
+  if (secondTry !== undefined) return `${sent} in two tries`;
+  return known === 0 ? sent : `${sent}, ${known} known to the engine`;
 }

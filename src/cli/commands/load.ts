@@ -7,6 +7,8 @@ export interface LoadFlags extends ImageFlags, WorkFlags {
   readonly host?: string;
   readonly context?: string;
   readonly metadataFile?: string;
+  readonly full: boolean;
+  readonly dryRun: boolean;
 }
 
 export const loadCommand = command<LoadFlags, string[], VarveContext>({
@@ -35,6 +37,18 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
         brief: "Write what was loaded to this file, as JSON",
         placeholder: "FILE",
       },
+      full: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Send every layer, whatever the engine has",
+      },
+      dryRun: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Say what would be sent, and send nothing",
+      },
       ...imageFlags,
       ...workFlags,
     },
@@ -44,7 +58,8 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
     brief: "Load an image into a Docker engine, and say how to run it",
     customUsage: ["SOURCE... [-t NAME:TAG]", "--conf FILE"],
     fullDescription:
-      "Loads an image into a Docker engine through its API, and says how to run it.\n\n" +
+      "Loads an image into a Docker engine through its API, and says how to run it. Only layers\n" +
+      "that the engine lacks are sent.\n\n" +
       "  varve load .#app -t app:1.0\n" +
       "  varve load .#myDockerToolsImage\n" +
       "  DOCKER_HOST=ssh://me@server varve load --conf conf.json",

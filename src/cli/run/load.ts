@@ -1,12 +1,22 @@
-import { loadIntoEngine } from "../../destinations/load-into-engine.ts";
+import { loadIntoEngine } from "../../destinations/engine/load-into-engine.ts";
+import { planLoad } from "../../destinations/engine/load-plan.ts";
+import type { LoadPlan } from "../../destinations/engine/load-plan.ts";
 import { connectEngine } from "../../engine/client.ts";
+import type { EngineClient } from "../../engine/client.ts";
 import { UsageError } from "../../errors.ts";
+import type { Image } from "../../image/image.ts";
+import { familiarName } from "../../image/reference.ts";
 import { runCommand } from "../../image/run-command.ts";
+import { count, formatBytes, nameSome } from "../../wording/format.ts";
 import type { LoadFlags } from "../commands/load.ts";
 import type { VarveContext } from "../context.ts";
 import { writeMetadata } from "../metadata-file.ts";
 import { openImage } from "../open-image.ts";
+import type { NamedImage } from "../open-image.ts";
 import { inSession } from "../session.ts";
+import type { Session } from "../session.ts";
+
+const NAMES_SHOWN = 3;
 
 /** Asks for the engine first: nothing is built for an engine that is not there. */
 export async function load(
@@ -16,7 +26,7 @@ export async function load(
 ): Promise<void> {
   const client = await connectEngine({ host: flags.host, context: flags.context });
   try {
-    const { delivery, runtime } = await inSession(flags, async (session) => {
+    const lines = await inSession(flags, async (session) => {
       const opened = await openImage(flags, sources, session);
       try {
         if (opened.references.length === 0) {
@@ -24,23 +34,62 @@ export async function load(
             hint: "give one: -t NAME:TAG",
           });
         }
-        const { image, references } = opened;
-        return {
-          delivery: await loadIntoEngine(image, references, client, session.report),
-          runtime: image.runtime,
-        };
+        return flags.dryRun
+          ? await rehearse(opened, client, flags)
+          : await deliver(opened, client, flags, session);
       } finally {
         opened.close();
       }
     });
-    if (flags.metadataFile !== undefined) await writeMetadata(flags.metadataFile, delivery);
-    const [name = ""] = delivery.references;
-    const { process } = this;
-    for (const reference of delivery.references) process.stdout.write(`Loaded ${reference}\n`);
-    process.stdout.write(`Run it: ${runCommand(clientFor(flags), name, runtime)}\n`);
+    this.process.stdout.write(lines.map((line) => `${line}\n`).join(""));
   } finally {
     client.close();
   }
+}
+
+async function deliver(
+  { image, references }: NamedImage,
+  client: EngineClient,
+  flags: LoadFlags,
+  session: Session,
+): Promise<string[]> {
+  const { full } = flags;
+  const delivery = await loadIntoEngine(image, references, client, session.report, { full });
+  if (flags.metadataFile !== undefined) await writeMetadata(flags.metadataFile, delivery);
+  const [name = ""] = delivery.references;
+  return [
+    ...delivery.references.map((reference) => `Loaded ${reference}`),
+    `Run it: ${runCommand(clientFor(flags), name, image.runtime)}`,
+  ];
+}
+
+async function rehearse(
+  { image, references }: NamedImage,
+  client: EngineClient,
+  { full }: LoadFlags,
+): Promise<string[]> {
+  const plan = await planLoad(image, references, client, { full });
+  const sizes = await Promise.all(image.layers.map((layer) => layer.size()));
+  const missing = [...image.layers.keys()].filter((index) => !plan.known.has(index));
+  const sum = (indices: Iterable<number>): string =>
+    formatBytes([...indices].reduce((total, index) => total + sizes[index]!, 0));
+  return [
+    ...references.map((reference) => `${familiarName(reference)} would be loaded`),
+    `${WOULD[plan.way]}: ${missing.length} of ${count(sizes.length, "layer")}, ${sum(missing)} of ${sum(sizes.keys())}`,
+    ...missing.map((index) => layerLine(image, index, sizes[index]!)),
+  ];
+}
+
+const WOULD: Readonly<Record<LoadPlan["way"], string>> = {
+  unchanged: "the engine has it already; would send nothing",
+  tagged: "the engine has it under another name; would send nothing",
+  partial: "the engine has some layers; would send",
+  whole: "would send the whole image",
+};
+
+function layerLine(image: Image, index: number, size: number): string {
+  const position = `${index + 1}/${image.layers.length}`.padStart(7);
+  return `${position} ${formatBytes(size).padStart(8)}  ${nameSome(image.layers[index]!.paths, NAMES_SHOWN)}`;
 }
 
 function clientFor(flags: LoadFlags): string {
