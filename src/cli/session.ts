@@ -6,6 +6,11 @@ import { createReporter } from "../progress/reporters.ts";
 import type { Reporter } from "../progress/reporters.ts";
 import type { WorkFlags } from "./flags.ts";
 
+export interface SessionOptions {
+  /** `false` for work that often needs no worker: they start when the first is needed. */
+  readonly warmUp?: boolean;
+}
+
 /** The workers, caches and progress of one command. */
 export class Session {
   readonly packer: Packer;
@@ -15,11 +20,11 @@ export class Session {
   readonly #jobs: number | undefined;
   #codecPool: WorkerPool | undefined;
 
-  constructor(flags: WorkFlags) {
+  constructor(flags: WorkFlags, options: SessionOptions = {}) {
     this.#jobs = flags.jobs;
     this.#reporter = createReporter(flags.quiet ? "quiet" : flags.progress, process.stderr);
     this.#packPool = new WorkerPool(flags.jobs);
-    this.#packPool.warmUp();
+    if (options.warmUp !== false) this.#packPool.warmUp();
     this.packer = new Packer({
       pool: this.#packPool,
       measuringPool: this.#measuringPool,
@@ -59,8 +64,9 @@ export class Session {
 export async function inSession<Result>(
   flags: WorkFlags,
   work: (session: Session) => Promise<Result>,
+  options?: SessionOptions,
 ): Promise<Result> {
-  const session = new Session(flags);
+  const session = new Session(flags, options);
   try {
     return await work(session);
   } finally {

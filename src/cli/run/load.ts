@@ -25,26 +25,33 @@ export async function load(
   ...sources: string[]
 ): Promise<void> {
   const client = await connectEngine({ host: flags.host, context: flags.context });
+  // Its answer comes while the image is described.
+  client.info().catch(() => undefined);
   try {
-    const lines = await inSession(flags, async (session) => {
+    const work = async (session: Session): Promise<string[]> => {
       const opened = await openImage(flags, sources, session);
       try {
-        if (opened.references.length === 0) {
-          throw new UsageError("the image has no name to be loaded under", {
-            hint: "give one: -t NAME:TAG",
-          });
-        }
+        refuseNameless(opened);
         return flags.dryRun
           ? await rehearse(opened, client, flags)
           : await deliver(opened, client, flags, session);
       } finally {
         opened.close();
       }
-    });
+    };
+    // An image that the engine has needs no worker.
+    const lines = await inSession(flags, work, { warmUp: false });
     this.process.stdout.write(lines.map((line) => `${line}\n`).join(""));
   } finally {
     client.close();
   }
+}
+
+function refuseNameless({ references }: NamedImage): void {
+  if (references.length > 0) return;
+  throw new UsageError("the image has no name to be loaded under", {
+    hint: "give one: -t NAME:TAG",
+  });
 }
 
 async function deliver(

@@ -20,42 +20,42 @@ const SEARCH_MILLISECONDS = 1000;
 /** Tools that build reproducibly date images here or before, in seconds since 1970. */
 const REPRODUCIBLE_DATE = 1;
 
-/** What an engine has of an image. */
-export interface Discovery {
-  /** Positions of the layers that it has. */
-  readonly known: ReadonlySet<number>;
-  /** The images that have the names now, in the names' order. */
+/** What is known to begin with. */
+export interface DiscoveryInput {
+  readonly image: Image;
+  readonly references: readonly Reference[];
+  /** The images that have these names now. */
   readonly named: ReadonlyArray<EngineImage | undefined>;
+  readonly store: ImageStore;
+  readonly memory: EngineMemory;
 }
 
 /**
- * Finds out cheaply which layers an engine has: from the images of the same names, from what was
+ * Finds out cheaply which layers of an image an engine has, by their positions: from the images of the same names, from what was
  * loaded into it lately, then from a bounded search among its other images. All that is found has
  * been confirmed by the engine in this call.
  */
 export async function discover(
   client: EngineClient,
-  store: ImageStore,
-  memory: EngineMemory,
-  image: Image,
-  references: readonly Reference[],
-): Promise<Discovery> {
+  { image, references, named, store, memory }: DiscoveryInput,
+): Promise<Set<number>> {
   const { layers } = image;
   const holdings = new Holdings(store.rule);
   const seen = new Set<string>();
-  const look = async (reference: string): Promise<EngineImage | undefined> => {
-    const found = await inspectIfPossible(client, reference);
-    if (found === undefined || seen.has(found.id)) return found;
+  const take = (found: EngineImage | undefined): void => {
+    if (found === undefined || seen.has(found.id)) return;
     seen.add(found.id);
     const diffIds = store.layersOf(found, memory);
     if (diffIds !== undefined) holdings.add(diffIds);
-    return found;
   };
-  const lookAtAll = (ids: readonly string[]): Promise<unknown> => Promise.all(ids.map(look));
+  const lookAt = async (id: string): Promise<void> => {
+    take(await inspectIfPossible(client, id));
+  };
+  const lookAtAll = (ids: readonly string[]): Promise<unknown> => Promise.all(ids.map(lookAt));
   const isEnough = async (): Promise<boolean> =>
     atMost(NOT_WORTH_SEARCHING, layers, await holdings.positions(layers));
 
-  const named = await Promise.all(references.map((name) => look(familiarName(name))));
+  for (const found of named) take(found);
   if (!(await isEnough())) {
     const unseen = ({ id }: { readonly id: string }): boolean => !seen.has(id);
     const recalled = mostAlike(memory, layers).filter(unseen).slice(0, MOST_RECALLED);
@@ -78,7 +78,15 @@ export async function discover(
       await lookAtAll(ids.slice(from, from + INSPECTED_AT_ONCE));
     }
   }
-  return { known: await holdings.positions(layers), named };
+  return holdings.positions(layers);
+}
+
+/** The images that have the names now. */
+export function inspectNames(
+  client: EngineClient,
+  references: readonly Reference[],
+): Promise<Array<EngineImage | undefined>> {
+  return Promise.all(references.map((name) => inspectIfPossible(client, familiarName(name))));
 }
 
 /** An image that the engine cannot describe, since its store is damaged, is none to build upon. */

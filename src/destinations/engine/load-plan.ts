@@ -1,7 +1,7 @@
 import type { EngineClient } from "../../engine/client.ts";
 import type { Image } from "../../image/image.ts";
 import type { Reference } from "../../image/reference.ts";
-import { discover } from "./discovery.ts";
+import { discover, inspectNames } from "./discovery.ts";
 import { EngineMemory } from "./engine-memory.ts";
 import { imageStoreOf, isComplete } from "./image-store.ts";
 import type { ImageStore } from "./image-store.ts";
@@ -39,12 +39,16 @@ export async function planLoad(
   client: EngineClient,
   options: LoadPlanOptions = {},
 ): Promise<LoadPlan> {
-  const info = await client.info();
+  const full = options.full === true;
+  const [info, named] = await Promise.all([
+    client.info(),
+    full ? [] : inspectNames(client, references),
+  ]);
   const store = imageStoreOf(info);
   const memory = EngineMemory.of(client.endpoint.shown, info, options.cacheFolder);
   const nothing = { store, memory, known: new Set<number>(), untagged: references, id: undefined };
-  if (options.full === true) return { ...nothing, way: "whole" };
-  const { known, named } = await discover(client, store, memory, image, references);
+  if (full) return { ...nothing, way: "whole" };
+  const known = await discover(client, { image, references, named, store, memory });
   if (image.layers.every((layer) => layer.knownDiffId() !== undefined)) {
     const id = await store.idOf(image);
     const present =
