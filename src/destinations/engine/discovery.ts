@@ -90,7 +90,7 @@ export function inspectNames(
 }
 
 /** An image that the engine cannot describe, since its store is damaged, is none to build upon. */
-async function inspectIfPossible(
+export async function inspectIfPossible(
   client: EngineClient,
   reference: string,
 ): Promise<EngineImage | undefined> {

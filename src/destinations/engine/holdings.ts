@@ -71,11 +71,13 @@ export class Holdings {
   }
 }
 
-/** How many layers from the bottom up are the same. */
-export function commonPrefix(
+/** How many layers from the bottom up are the same; an unknown one is like none. */
+function commonPrefix(
   image: readonly string[],
   diffIds: ReadonlyArray<string | undefined>,
 ): number {
-  const differs = diffIds.findIndex((diffId, index) => diffId !== image[index]);
+  const differs = diffIds.findIndex(
+    (diffId, index) => diffId === undefined || diffId !== image[index],
+  );
   return differs === -1 ? diffIds.length : differs;
 }

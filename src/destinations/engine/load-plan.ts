@@ -1,7 +1,7 @@
 import type { EngineClient } from "../../engine/client.ts";
 import type { Image } from "../../image/image.ts";
 import type { Reference } from "../../image/reference.ts";
-import { discover, inspectNames } from "./discovery.ts";
+import { discover, inspectIfPossible, inspectNames } from "./discovery.ts";
 import { EngineMemory } from "./engine-memory.ts";
 import { imageStoreOf, isComplete } from "./image-store.ts";
 import type { ImageStore } from "./image-store.ts";
@@ -53,7 +53,7 @@ export async function planLoad(
     const id = await store.idOf(image);
     const present =
       named.find((found) => found?.id === id) ??
-      (known.size === image.layers.length ? await client.inspectImage(id) : undefined);
+      (known.size === image.layers.length ? await inspectIfPossible(client, id) : undefined);
     if (present?.id === id && isComplete(present)) {
       const all = new Set(image.layers.keys());
       const untagged = references.filter((_, index) => named[index]?.id !== id);
