@@ -45,3 +45,16 @@ export function systemCodeOf(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+};
+
+/** Why a file could not be read or written, without the path, which the caller's message has. */
+export function fileReasonOf(error: unknown): string {
+  return REASONS[systemCodeOf(error) ?? ""] ?? messageOf(error);
+}

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { VarveError } from "../../errors.ts";
 import { followLinks } from "./follow-links.ts";
+import { isFileNamed, isRegistryName } from "./installable.ts";
 import { storePathOf } from "./store-path.ts";
 import type { NixStore } from "./store.ts";
 
@@ -15,24 +16,36 @@ export type NixArgument =
 const DERIVATION_OUTPUTS = /\.drv[\^!][^/]+$/;
 /** `github:…`, `path:…`, `git+ssh://…`. */
 const FLAKE_URL = /^[a-z][a-z0-9+.-]*:/i;
-/** `nixpkgs`, which no file is called. */
-const REGISTRY_NAME = /^[a-z][\w-]*$/i;
 
 /**
  * Tells what is meant: a store path, a file in one, a link that leads to one such as `./result`, or
  * an installable. What exists on disk is what it is there; of the rest, what looks like a path
  * must exist, and everything else is for Nix.
  *
+ * @param nixArgs the arguments for Nix: they may name a file, whose attributes can then be meant
  * @throws VarveError `SOURCE_UNKNOWN`, `SOURCE_UNREADABLE`, `STORE_PATH_MALFORMED`
  */
-export function parseNixArgument(text: string, store: NixStore): NixArgument {
+export function parseNixArgument(
+  text: string,
+  store: NixStore,
+  nixArgs: readonly string[] = [],
+): NixArgument {
   if (DERIVATION_OUTPUTS.test(text)) {
     return { kind: "installable", installable: text.replace(/!(?=[^!]+$)/, "^") };
   }
   const stats = text === "" ? undefined : fs.lstatSync(text, { throwIfNoEntry: false });
-  const isReference = text.includes("#") || FLAKE_URL.test(text) || REGISTRY_NAME.test(text);
+  const isReference =
+    text.includes("#") ||
+    FLAKE_URL.test(text) ||
+    isRegistryName(text) ||
+    (isFileNamed(nixArgs) && /^[a-z_]/i.test(text));
   if (stats === undefined && isReference) return { kind: "installable", installable: text };
   const storePath = storePathBehind(text, store);
+  if (storePath?.endsWith(".drv") === true) {
+    throw new VarveError("SOURCE_UNKNOWN", `${storePath} is a derivation, not what it builds`, {
+      hint: `give ${storePath}^out, or what nix-store --realise ${storePath} prints`,
+    });
+  }
   if (storePath !== undefined) return { kind: "store-path", path: storePath };
   if (fs.statSync(text, { throwIfNoEntry: false })?.isDirectory() === true) {
     // To Nix a bare word is a name in the flake registry, not a folder.

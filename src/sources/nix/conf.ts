@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { VarveError } from "../../errors.ts";
-import { buildInstallables, runFlakeCommand } from "./installable.ts";
+import { buildInstallables, runFlakeCommand, withoutFile } from "./installable.ts";
 import type { InstallableOptions } from "./installable.ts";
 import { isObject, parseJson } from "./json-value.ts";
 
@@ -28,7 +28,8 @@ export async function buildConf(
 ): Promise<string | undefined> {
   const derivation = await confDerivation(installable, options);
   if (derivation === undefined) return undefined;
-  const [conf] = await buildInstallables([derivation], options);
+  const nixArgs = withoutFile(options.nixArgs ?? []);
+  const [conf] = await buildInstallables([derivation], { ...options, nixArgs });
   return conf !== undefined && isConf(options.store.locate(conf)) ? conf : undefined;
 }
 

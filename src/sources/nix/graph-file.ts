@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import path from "node:path";
-import { messageOf, VarveError } from "../../errors.ts";
+import { fileReasonOf, VarveError } from "../../errors.ts";
 import { parseGraphJson } from "./graph-json.ts";
 import { parseGraphText } from "./graph-text.ts";
 import { parseJson } from "./json-value.ts";
@@ -37,7 +37,7 @@ function readText(file: string, where: string): string {
     const isFolder = fs.statSync(file).isDirectory();
     return fs.readFileSync(isFolder ? path.join(file, "registration") : file, "utf8");
   } catch (error) {
-    throw new VarveError("GRAPH_UNREADABLE", `${where} cannot be read: ${messageOf(error)}`, {
+    throw new VarveError("GRAPH_UNREADABLE", `${where} cannot be read: ${fileReasonOf(error)}`, {
       cause: error,
       hint: "expected a file with a graph of store paths, or a closureInfo folder",
     });

@@ -10,6 +10,8 @@ export interface InstallableOptions {
   readonly nixArgs?: readonly string[] | undefined;
   /** Keeps Nix' progress and messages from standard error; of a failure they are told all the same. */
   readonly quiet?: boolean | undefined;
+  /** Told what Nix says, line by line, instead of standard error. */
+  readonly onMessage?: ((line: string) => void) | undefined;
 }
 
 /** Outputs that hold programs come first: the first root is what an image is named after and runs. */
@@ -47,26 +49,52 @@ async function build(
 }
 
 /** Runs a subcommand of `nix` with what makes flakes and the store work; its standard output. */
-export function runFlakeCommand(
+export async function runFlakeCommand(
   subcommand: "build" | "eval",
   args: readonly string[],
   installables: readonly string[],
-  { store, nixArgs = [], quiet = false }: InstallableOptions,
+  { store, nixArgs = [], quiet = false, onMessage }: InstallableOptions,
 ): Promise<string> {
   const features = ["--extra-experimental-features", "nix-command flakes"];
-  return runNix({
-    program: "nix",
-    args: [
-      subcommand,
-      ...features,
-      ...store.commandOptions,
-      ...args,
-      ...nixArgs,
-      "--",
-      ...installables,
-    ],
-    what: `nix ${subcommand} ${installables.join(" ")}`,
-    messages: quiet ? "kept" : "shown",
+  const options = [...features, ...store.commandOptions, ...args, ...nixArgs];
+  try {
+    return await runNix({
+      program: "nix",
+      args: [subcommand, ...options, "--", ...installables],
+      what: `nix ${subcommand} ${installables.join(" ")}`,
+      messages: quiet ? "kept" : (onMessage ?? "shown"),
+    });
+  } catch (error) {
+    const bare = installables.find(isRegistryName);
+    if (bare === undefined || isFileNamed(nixArgs)) throw error;
+    throw withRegistryHint(error, bare);
+  }
+}
+
+const FILE_OPTIONS = new Set(["-f", "--file", "-E", "--expr"]);
+
+/** Whether Nix is told a file or an expression, in which installables are attributes. */
+export function isFileNamed(nixArgs: readonly string[]): boolean {
+  return nixArgs.some((argument) => FILE_OPTIONS.has(argument));
+}
+
+/** Arguments with which installables are what they are without a file. */
+export function withoutFile(nixArgs: readonly string[]): string[] {
+  return nixArgs.filter(
+    (argument, index) => !FILE_OPTIONS.has(argument) && !FILE_OPTIONS.has(nixArgs[index - 1] ?? ""),
+  );
+}
+
+/** `nixpkgs`: to Nix a name in the flake registry, but seldom meant as one. */
+export function isRegistryName(installable: string): boolean {
+  return /^[a-z][\w-]*$/i.test(installable);
+}
+
+function withRegistryHint(error: unknown, name: string): unknown {
+  if (!(error instanceof VarveError) || error.code !== "NIX_FAILED") return error;
+  return new VarveError(error.code, error.message, {
+    cause: error,
+    hint: `"${name}" is the name of a flake here; a package of the flake in this folder is .#${name}, one of nixpkgs is nixpkgs#${name}`,
   });
 }
 

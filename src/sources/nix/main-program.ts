@@ -24,6 +24,13 @@ export function mainProgramOf(storePath: string, store: NixStore): string | unde
   return main === undefined ? undefined : `${bin}/${main}`;
 }
 
+/** The folder of a store path's programs, by its logical name, if it has one. */
+export function programFolderOf(storePath: string, store: NixStore): string | undefined {
+  const bin = `${storePath}/bin`;
+  const stats = fs.statSync(placeOf(bin, store), { throwIfNoEntry: false });
+  return stats?.isDirectory() === true ? bin : undefined;
+}
+
 function isProgram(file: string, store: NixStore): boolean {
   const stats = fs.statSync(placeOf(file, store), { throwIfNoEntry: false });
   return stats?.isFile() === true && (stats.mode & EXECUTABLE) !== 0;

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { messageOf, systemCodeOf, VarveError } from "../../errors.ts";
 
@@ -9,12 +11,14 @@ export interface NixCall {
   readonly args: readonly string[];
   /** What is done, for errors: `nix build .#app`. */
   readonly what: string;
-  /**
-   * Where what Nix says while it works goes: to the user, with its progress on a terminal, or into
-   * the error, should there be one.
-   */
-  readonly messages: "shown" | "kept";
+  readonly messages: NixMessages;
 }
+
+/**
+ * Where what Nix says while it works goes: to the user, with its progress on a terminal; into the
+ * error, should there be one; or, line by line, to whom it is told.
+ */
+export type NixMessages = "shown" | "kept" | ((line: string) => void);
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -31,16 +35,16 @@ export async function runNix(call: NixCall): Promise<string> {
   const forget = passSignalsTo(child);
   try {
     const ended = once(child, "close");
-    const [[status, signal], output, said] = await Promise.all([
+    const [[status, signal], output, kept] = await Promise.all([
       ended,
       child.stdout === null ? "" : text(child.stdout),
-      child.stderr === null ? "" : text(child.stderr),
+      child.stderr === null ? "" : said(child.stderr, messages),
     ]);
     if (status === 0) return output;
     throw failure(
       call,
       signal === null ? `failed with status ${status}` : `was ended by ${signal}`,
-      said,
+      kept,
     );
   } catch (error) {
     if (error instanceof VarveError) throw error;
@@ -48,6 +52,13 @@ export async function runNix(call: NixCall): Promise<string> {
   } finally {
     forget();
   }
+}
+
+/** What is said, unless it is told to somebody as it is said. */
+async function said(stream: Readable, messages: NixMessages): Promise<string> {
+  if (typeof messages !== "function") return text(stream);
+  for await (const line of createInterface(stream)) messages(line);
+  return "";
 }
 
 /** Hands signals on to a child while it runs; whoever else listens to them does so as before. */
@@ -65,16 +76,16 @@ function passSignalsTo(child: ChildProcess): () => void {
   return forget;
 }
 
-function failure({ what, messages }: NixCall, how: string, said: string): VarveError {
-  const reason = said === "" ? "" : `: ${inOneLine(said)}`;
-  const hint = messages === "shown" ? { hint: "Nix' own messages above say why" } : {};
+function failure({ what, messages }: NixCall, how: string, kept: string): VarveError {
+  const reason = kept === "" ? "" : `: ${inOneLine(kept)}`;
+  const hint = messages === "kept" ? {} : { hint: "Nix' own messages above say why" };
   return new VarveError("NIX_FAILED", `${what} ${how}${reason}`, hint);
 }
 
 /** What is said from the first error on, without warnings and progress before it. */
-function inOneLine(said: string): string {
-  const beginning = said.search(/^error:/m);
-  const lines = (beginning === -1 ? said : said.slice(beginning)).split("\n");
+function inOneLine(kept: string): string {
+  const beginning = kept.search(/^error:/m);
+  const lines = (beginning === -1 ? kept : kept.slice(beginning)).split("\n");
   return lines
     .map((line) => line.trim())
     .filter((line) => line !== "")

@@ -19,7 +19,8 @@ export async function rootsOf(
     for (const path of await buildInstallables(waiting.splice(0), options)) roots.add(path);
   };
   // What is wrong with any of them is known before the first is built.
-  for (const argument of texts.map((text) => parseNixArgument(text, options.store))) {
+  const parsed = texts.map((text) => parseNixArgument(text, options.store, options.nixArgs));
+  for (const argument of parsed) {
     if (argument.kind === "installable") {
       waiting.push(argument.installable);
       continue;

@@ -108,16 +108,32 @@ describe("what an argument names", () => {
     expect(parseNixArgument(installable, own)).toEqual({ kind: "installable", installable });
   });
 
-  it("has a derivation's outputs built", () => {
+  it("has a derivation's outputs built, and does not take it for them", async () => {
     for (const text of [`${PATH}.drv^out,dev`, `${PATH}.drv!out,dev`]) {
       expect(parseNixArgument(text, own)).toEqual({
         kind: "installable",
         installable: `${PATH}.drv^out,dev`,
       });
     }
-    expect(parseNixArgument(`${PATH}.drv`, own)).toEqual({
-      kind: "store-path",
-      path: `${PATH}.drv`,
+    expect(await refused(`${PATH}.drv`)).toBe(`${PATH}.drv is a derivation, not what it builds`);
+  });
+
+  it.each([
+    [["--file", "."], "pkgs.hello", true],
+    [["-f", "default.nix"], "hello_1", true],
+    [["--impure", "--expr", "{ }"], "a.b", true],
+    [["--impure"], "pkgs.hello", false],
+    [["-f", "."], "./pkgs.hello", false],
+  ])("is an attribute of the file that Nix is told: %j, %s", async (nixArgs, text, isOne) => {
+    workIn(temporaryFolder());
+    if (!isOne) {
+      const error = await failureOf(() => parseNixArgument(text, own, nixArgs));
+      expect(error.message).toBe(`there is no "${text}"`);
+      return;
+    }
+    expect(parseNixArgument(text, own, nixArgs)).toEqual({
+      kind: "installable",
+      installable: text,
     });
   });
 

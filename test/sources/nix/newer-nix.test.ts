@@ -86,10 +86,10 @@ describe("versions of Nix newer than the one installed", () => {
       eval) echo '["${version}", "${conf}.drv"]' ;;
       build) echo '[{"drvPath": "${conf}.drv", "outputs": {"out": "${conf}"}}]' ;;
     esac`);
-    const options = { store: rooted, nixArgs: ["--impure"] };
+    const options = { store: rooted, nixArgs: ["--file", "x.nix", "--impure"] };
     expect(await buildConf(".#image^out,dev", options)).toBe(conf);
     const [evaluation = "", build = ""] = calls();
-    expect(evaluation).toMatch(/^eval .*--store .*--impure -- \.#image$/);
+    expect(evaluation).toMatch(/^eval .*--store .*--file x\.nix --impure -- \.#image$/);
     expect(build).toMatch(/^build .*--no-link --json --impure -- /);
     expect(build.endsWith(` -- ${conf}.drv${suffix}`)).toBe(true);
   });
@@ -99,5 +99,27 @@ describe("versions of Nix newer than the one installed", () => {
     const unknown = { code: "NIX_FAILED" };
     expect(await failureOf(() => buildInstallables([".#app"], { store }))).toMatchObject(unknown);
     expect(await failureOf(() => buildConf(".#app", { store }))).toMatchObject(unknown);
+  });
+
+  it("look a word up among flakes, which is seldom what was meant", async () => {
+    standInNix("echo \"error: cannot find flake 'flake:app'\" >&2; exit 1");
+    const quiet = { store, quiet: true };
+    const failure = await failureOf(() => buildInstallables(["app"], quiet));
+    expect(failure.message).toContain("error: cannot find flake 'flake:app'");
+    expect(failure.hint).toContain("a package of the flake in this folder is .#app");
+    const attribute = { ...quiet, nixArgs: ["-f", "."] };
+    expect((await failureOf(() => buildInstallables(["app"], attribute))).hint).toBeUndefined();
+    expect((await failureOf(() => buildInstallables([".#app"], quiet))).hint).toBeUndefined();
+  });
+
+  it("are listened to line by line", async () => {
+    standInNix("printf 'one\\ntwo\\n' >&2; printf three >&2; exit 1");
+    const lines: string[] = [];
+    const onMessage = (line: string): void => {
+      lines.push(line);
+    };
+    const failure = await failureOf(() => buildInstallables([".#app"], { store, onMessage }));
+    expect(lines).toEqual(["one", "two", "three"]);
+    expect(failure.message).toBe("nix build .#app failed with status 1");
   });
 });
