@@ -42,7 +42,7 @@ export async function imageFromConf(
   };
   refuseForeignPaths(conf);
   const customisation = customisationLayer(conf.customisation_layer, store);
-  const base = await openBase(conf.from_image);
+  const base = await openBase(conf.from_image, store);
   const layers: Layer[] = [
     ...(base?.layers ?? []),
     ...conf.store_layers.map((paths) =>
@@ -65,8 +65,11 @@ export async function imageFromConf(
   return { image, close: () => base?.close() };
 }
 
-async function openBase(file: string | null | undefined): Promise<ArchivedImage | undefined> {
-  return file === null || file === undefined ? undefined : openDockerArchive(file);
+async function openBase(
+  file: string | null | undefined,
+  store: StoreView,
+): Promise<ArchivedImage | undefined> {
+  return file === null || file === undefined ? undefined : openDockerArchive(store.locate(file));
 }
 
 function refuseForeignPaths(conf: DockerToolsConf): void {
@@ -84,7 +87,7 @@ function refuseForeignPaths(conf: DockerToolsConf): void {
 
 /** The folder holds `layer.tar` and its `checksum` (wire format, sections 1 and 5). */
 function customisationLayer(folder: string, store: StoreView): Layer {
-  const located = folder.startsWith(`${store.storeDir}/`) ? store.locate(folder) : folder;
+  const located = store.locate(folder);
   const checksumFile = path.join(located, "checksum");
   let checksum: string;
   try {

@@ -1,7 +1,7 @@
 import { openDockerArchive } from "../archives/read-archive.ts";
 import type { ArchivedImage } from "../archives/read-archive.ts";
 import type { Closure } from "../closure/closure.ts";
-import { inheritEnvironment, sortedKeys } from "../image/config.ts";
+import { environmentOf, inheritEnvironment, sortedKeys } from "../image/config.ts";
 import { orderedJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import { parseTimestamp, timestampOfSeconds } from "../image/timestamp.ts";
@@ -27,6 +27,13 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   arm64: "arm64",
 };
 
+export interface RecipeImageOptions {
+  /** Folders that begin the image's PATH, unless the recipe says what PATH is. */
+  readonly programFolders?: readonly string[];
+  /** Its `SOURCE_DATE_EPOCH` is heeded. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** Groups the closure's components into layers as the recipe says. */
 export function planFor(recipe: Recipe, closure: Closure, baseLayers: number): Plan {
   const { max, strategy, pipeline, ignore } = recipe.layers;
@@ -51,11 +58,11 @@ export async function imageFromRecipe(
   closure: Closure,
   packer: Packer,
   store: StoreView,
-  env: NodeJS.ProcessEnv = process.env,
+  options: RecipeImageOptions = {},
 ): Promise<OpenImage> {
   const base = recipe.base === undefined ? undefined : await openDockerArchive(recipe.base);
   try {
-    return assemble(recipe, closure, base, packer, store, env);
+    return assemble(recipe, closure, base, packer, store, options);
   } catch (error) {
     base?.close();
     throw error;
@@ -68,7 +75,7 @@ function assemble(
   base: ArchivedImage | undefined,
   packer: Packer,
   store: StoreView,
-  env: NodeJS.ProcessEnv,
+  { programFolders = [], env = process.env }: RecipeImageOptions,
 ): OpenImage {
   const mtime = parseTimestamp(recipe.mtime ?? "1970-01-01T00:00:01Z", "mtime").seconds;
   const { uid = 0, gid = 0, uname = "root", gname = "root" } = recipe.owner;
@@ -78,7 +85,7 @@ function assemble(
     architecture: (recipe.platform ?? hostPlatform()).split("/")[1]!,
     os: "linux",
     created: createdOf(recipe, env).text,
-    runtime: runtimeOf(recipe, base),
+    runtime: runtimeOf(recipe, base, programFolders),
     layers: [
       ...(base?.layers ?? []),
       ...plan.layers.map((planned) => storeLayer(planned, common, store, packer)),
@@ -88,11 +95,29 @@ function assemble(
   return { image, close: () => base?.close() };
 }
 
-function runtimeOf(recipe: Recipe, base: ArchivedImage | undefined): JsonObject {
-  const own = sortedKeys(orderedJson(recipe.config));
-  const runtime: JsonObject = own instanceof Map ? own : new Map();
-  const inherited = base?.config.get("config");
-  return inherited instanceof Map ? inheritEnvironment(inherited, runtime) : runtime;
+function runtimeOf(
+  recipe: Recipe,
+  base: ArchivedImage | undefined,
+  programFolders: readonly string[],
+): JsonObject {
+  const inherited = runtimeOfBase(base);
+  const env = [...pathFrom(programFolders, environmentOf(inherited)), ...(recipe.config.Env ?? [])];
+  const config = env.length === 0 ? recipe.config : { ...recipe.config, Env: env };
+  const own = sortedKeys(orderedJson(config));
+  return inheritEnvironment(inherited, own instanceof Map ? own : new Map());
+}
+
+function runtimeOfBase(base: ArchivedImage | undefined): JsonObject {
+  const runtime = base?.config.get("config");
+  return runtime instanceof Map ? runtime : new Map();
+}
+
+/** PATH with the image's own programs before those of its base. */
+function pathFrom(programFolders: readonly string[], inherited: readonly string[]): string[] {
+  if (programFolders.length === 0) return [];
+  const path = inherited.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
+  const folders = path === undefined ? programFolders : [...programFolders, path];
+  return [`PATH=${folders.join(":")}`];
 }
 
 /** The recipe's date, else `SOURCE_DATE_EPOCH`, else one second after 1970. */

@@ -11,7 +11,7 @@ import type { TarCommon } from "../tar/entry.ts";
 export interface StoreView {
   /** The logical store folder: `/nix/store`. */
   readonly storeDir: string;
-  /** Where a store path lies on this machine. */
+  /** Where a path of the store lies on this machine; other paths lie where they say. */
   readonly locate: (storePath: string) => string;
   /** The hash of a store path's content in SRI form, when it is known. */
   readonly contentHashOf: (storePath: string) => string | undefined;

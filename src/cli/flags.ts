@@ -98,8 +98,12 @@ export const imageFlags = {
     placeholder: "FILE|JSON",
   },
   env: { ...repeatedText, brief: "Environment variable of the image", placeholder: "NAME=VALUE" },
-  entrypoint: { ...optionalText, brief: "Program to start; text or a JSON list", placeholder: "X" },
-  cmd: { ...optionalText, brief: "Default arguments; text or a JSON list", placeholder: "X" },
+  entrypoint: {
+    ...optionalText,
+    brief: "Program to start: words, or a JSON list",
+    placeholder: "X",
+  },
+  cmd: { ...optionalText, brief: "Default arguments: words, or a JSON list", placeholder: "X" },
   user: { ...optionalText, brief: "User the image runs as", placeholder: "USER[:GROUP]" },
   workdir: { ...optionalText, brief: "Working directory of the image", placeholder: "DIR" },
   expose: { ...repeatedText, brief: "Port the image listens on", placeholder: "PORT[/udp]" },
@@ -169,7 +173,7 @@ export const imageFlags = {
   },
   nixArgs: {
     ...optionalText,
-    brief: "Further arguments for nix build, separated by spaces",
+    brief: "Further arguments for nix, quoted as in a shell",
     placeholder: "ARGS",
   },
 } as const;

@@ -10,13 +10,16 @@ import { loadCommand } from "./commands/load.ts";
 import { planCommand } from "./commands/plan.ts";
 import { streamCommand } from "./commands/stream.ts";
 import type { VarveContext } from "./context.ts";
-import { errorText, exitCodeOf } from "./report-error.ts";
+import { errorEvent, errorText, exitCodeOf } from "./report-error.ts";
 import { endOnSignals } from "./signals.ts";
+import { unknownCommandText, usageText } from "./usage-text.ts";
 
 const USAGE_EXIT_CODE = 2;
 
 /** The command line as stricli knows it: also what completions are made from. */
-export function application(debug: boolean): Application<VarveContext> {
+export function application(
+  reportError: (error: unknown) => string = String,
+): Application<VarveContext> {
   const routes = buildRouteMap({
     routes: {
       build: buildCommand,
@@ -46,12 +49,11 @@ export function application(debug: boolean): Application<VarveContext> {
     localization: {
       text: {
         ...text_en,
-        exceptionWhileParsingArguments: (error, ansiColor) =>
-          `varve: ${text_en.exceptionWhileParsingArguments(error, ansiColor)}`,
-        exceptionWhileRunningCommand: (error) => errorText(error, debug),
-        exceptionWhileLoadingCommandFunction: (error) => errorText(error, debug),
-        noCommandRegisteredForInput: (args) =>
-          `varve: ${text_en.noCommandRegisteredForInput(args)}`,
+        exceptionWhileParsingArguments: usageText,
+        exceptionWhileRunningCommand: reportError,
+        exceptionWhileLoadingCommandFunction: reportError,
+        noCommandRegisteredForInput: ({ input, corrections }) =>
+          unknownCommandText(input, corrections),
       },
     },
   });
@@ -65,11 +67,21 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (inputs.length === 0) inputs.push("--help");
   if (inputs[0] === "help") inputs.splice(0, 1, ...inputs.slice(1), "--help");
   const surroundings = lazyProcess();
-  await run(application(debug), inputs, { process: surroundings });
+  const report = isProgressJson(inputs) ? errorEvent : errorText;
+  const app = application((error) => report(error, debug));
+  await run(app, inputs, { process: surroundings });
   const { exitCode } = surroundings;
   if (typeof exitCode !== "number" || exitCode === 0) return;
   // stricli reports wrong usage by negative codes.
   process.exitCode = exitCode < 0 ? USAGE_EXIT_CODE : exitCode;
+}
+
+/** Whether all of standard error is to be JSON. */
+function isProgressJson(inputs: readonly string[]): boolean {
+  return inputs.some(
+    (input, index) =>
+      input === "--progress=json" || (input === "json" && inputs[index - 1] === "--progress"),
+  );
 }
 
 /**

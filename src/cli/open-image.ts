@@ -50,7 +50,7 @@ export async function openImage(
   session: Session,
 ): Promise<NamedImage> {
   const tags = (flags.tag ?? []).map(parseReference);
-  const source = await resolveSource(flags, sources, session);
+  const source = await resolveSource(flags, sources, session.announcer);
   return source.kind === "conf"
     ? openConf(source.file, tags, flags, session)
     : openRecipe(source, tags, session);
@@ -85,11 +85,12 @@ async function openRecipe(
   session: Session,
 ): Promise<NamedImage> {
   const { closure, store } = source;
-  const { recipe, reference } = withDefaults(source);
-  const opened = await imageFromRecipe(recipe, closure, session.packer, {
+  const { recipe, reference, programFolders } = withDefaults(source);
+  const view = {
     storeDir: store.storeDir,
     locate: store.locate,
-    contentHashOf: (path) => closure.get(path).contentHash,
-  });
+    contentHashOf: (path: string) => closure.get(path).contentHash,
+  };
+  const opened = await imageFromRecipe(recipe, closure, session.packer, view, { programFolders });
   return { ...opened, references: tags.length > 0 ? tags : [reference] };
 }

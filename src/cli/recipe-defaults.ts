@@ -1,36 +1,35 @@
 import { parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { mainProgramOf } from "../sources/nix/main-program.ts";
+import { mainProgramOf, programFolderOf } from "../sources/nix/main-program.ts";
 import { packageNameOf } from "../sources/nix/store-path.ts";
 import type { ResolvedSource } from "./resolve-source.ts";
 
+/** A recipe with what it leaves open filled in. */
+export interface CompleteRecipe {
+  readonly recipe: Recipe;
+  readonly reference: Reference;
+  /** Where the roots' programs are, by logical names. */
+  readonly programFolders: readonly string[];
+}
+
 /**
- * What a recipe leaves open, filled in as `nix run` would do: the image is named like the first
- * root, starts its main program, and finds the roots' programs on PATH.
+ * Fills in what a recipe leaves open as `nix run` would do: the image is named like the first
+ * root, starts its main program, and finds the roots' programs.
  */
 export function withDefaults({
   recipe,
   roots,
   store,
-}: Extract<ResolvedSource, { kind: "recipe" }>): { recipe: Recipe; reference: Reference } {
+}: Extract<ResolvedSource, { kind: "recipe" }>): CompleteRecipe {
   const { config } = recipe;
   const [main] = roots;
   const saysWhatRuns = config.Entrypoint !== undefined || config.Cmd !== undefined;
   const program = main === undefined || saysWhatRuns ? undefined : mainProgramOf(main, store);
-  const env = config.Env ?? [];
-  const path = roots.map((root) => `${root}/bin`).join(":");
-  const hasPath = env.some((entry) => entry.startsWith("PATH="));
   return {
-    recipe: {
-      ...recipe,
-      config: {
-        ...config,
-        ...(program === undefined ? {} : { Cmd: [program] }),
-        Env: hasPath ? env : [`PATH=${path}`, ...env],
-      },
-    },
+    recipe: program === undefined ? recipe : { ...recipe, config: { ...config, Cmd: [program] } },
     reference: parseReference(`${recipe.name ?? repositoryNameOf(main)}:${recipe.tag ?? "latest"}`),
+    programFolders: roots.flatMap((root) => programFolderOf(root, store) ?? []),
   };
 }
 

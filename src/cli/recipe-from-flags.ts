@@ -1,13 +1,14 @@
 import * as fs from "node:fs";
-import { messageOf, UsageError, VarveError } from "../errors.ts";
+import { fileReasonOf, UsageError, VarveError } from "../errors.ts";
 import { parseIgnoreList } from "../layering/ignore.ts";
 import { parseReference } from "../image/reference.ts";
 import { recipeSchema } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { runtimeConfigSchema } from "../recipe/runtime-config.ts";
+import { isPort, runtimeConfigSchema } from "../recipe/runtime-config.ts";
 import type { RuntimeConfigInput } from "../recipe/runtime-config.ts";
 import { checkedAgainst, parseJsonFrom } from "../recipe/schema-error.ts";
 import type { ImageFlags } from "./flags.ts";
+import { splitWords } from "./split-words.ts";
 
 /** The recipe that options describe, over one from a file: what the command line says wins. */
 export function withFlags(recipe: Recipe, flags: ImageFlags): Recipe {
@@ -44,9 +45,12 @@ export function withFlags(recipe: Recipe, flags: ImageFlags): Recipe {
 function withConfigFlags(config: RuntimeConfigInput, flags: ImageFlags): RuntimeConfigInput {
   const given = flags.config === undefined ? {} : readConfig(flags.config);
   const base = { ...config, ...given };
-  const env = [...(base.Env ?? []), ...(flags.env ?? [])];
+  const own = (flags.env ?? []).map((text) => nameAndValue(text, "--env").join("="));
+  const env = [...(base.Env ?? []), ...own];
   const ports = Object.fromEntries((flags.expose ?? []).map((port) => [withProtocol(port), {}]));
-  const labels = Object.fromEntries((flags.label ?? []).map(nameAndValue));
+  const labels = Object.fromEntries(
+    (flags.label ?? []).map((text) => nameAndValue(text, "--label")),
+  );
   return {
     ...base,
     ...defined({
@@ -66,8 +70,9 @@ function withConfigFlags(config: RuntimeConfigInput, flags: ImageFlags): Runtime
 function readConfig(text: string): RuntimeConfigInput {
   const isJson = text.trimStart().startsWith("{");
   const where = isJson ? "--config" : text;
-  const json = parseJsonFrom(isJson ? text : readFile(text, "--config"), where, "CONFIG_INVALID");
-  return checkedAgainst(runtimeConfigSchema, json, where, "CONFIG_INVALID");
+  const code = isJson ? "USAGE" : "CONFIG_INVALID";
+  const json = parseJsonFrom(isJson ? text : readFile(text, "--config"), where, code);
+  return checkedAgainst(runtimeConfigSchema, json, where, code);
 }
 
 export function readPipeline(file: string): unknown[] {
@@ -80,36 +85,45 @@ export function readPipeline(file: string): unknown[] {
 export function readIgnoreList(file: string): Set<string> {
   const text = readFile(file, "--ignore");
   if (!text.trimStart().startsWith("[")) return parseIgnoreList(text);
-  const json = parseJsonFrom(text, file, "IGNORE_INVALID");
-  return new Set(Array.isArray(json) ? json.map(String) : []);
+  const list = stringsIn(parseJsonFrom(text, file, "IGNORE_INVALID"));
+  if (list !== undefined) return new Set(list);
+  throw new VarveError("IGNORE_INVALID", `${file} is not a list of store paths`);
 }
 
 function readFile(file: string, option: string): string {
   try {
     return fs.readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    throw new UsageError(`${option}: ${file} cannot be read: ${messageOf(error)}`, {
+    throw new UsageError(`${option}: ${file} cannot be read: ${fileReasonOf(error)}`, {
       cause: error,
     });
   }
 }
 
 function withProtocol(port: string): string {
+  if (!isPort(port)) {
+    throw new UsageError(`--expose "${port}" is not a port`, { hint: "write 8000, or 53/udp" });
+  }
   return port.includes("/") ? port : `${port}/tcp`;
 }
 
-function nameAndValue(text: string): [string, string] {
+function nameAndValue(text: string, option: string): [string, string] {
   const equals = text.indexOf("=");
-  if (equals < 1) throw new UsageError(`--label "${text}" is not NAME=VALUE`);
+  if (equals < 1) throw new UsageError(`${option} "${text}" is not NAME=VALUE`);
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** A JSON list, or one word. */
+/** A JSON list, or words as a shell splits them. */
 function words(text: string, option: string): string[] {
-  if (!text.trimStart().startsWith("[")) return [text];
-  const json = parseJsonFrom(text, option, "USAGE");
-  if (Array.isArray(json) && json.every((word) => typeof word === "string")) return json;
-  throw new UsageError(`${option} takes one word or a JSON list of strings`);
+  if (!text.trimStart().startsWith("[")) return splitWords(text, option);
+  const list = stringsIn(parseJsonFrom(text, option, "USAGE"));
+  if (list !== undefined) return list;
+  throw new UsageError(`${option} takes words, or a JSON list of strings`);
+}
+
+function stringsIn(json: unknown): string[] | undefined {
+  const isList = Array.isArray(json) && json.every((item) => typeof item === "string");
+  return isList ? json : undefined;
 }
 
 /** The properties that have a value. */

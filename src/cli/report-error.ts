@@ -17,6 +17,14 @@ export function errorText(error: unknown, debug: boolean): string {
   return lines.join("\n");
 }
 
+/** The same for machines that read progress as JSON: one more event. */
+export function errorEvent(error: unknown, debug: boolean): string {
+  const { code, hint } =
+    error instanceof VarveError ? error : { code: "INTERNAL", hint: undefined };
+  const stack = debug && error instanceof Error ? traceOf(error) : undefined;
+  return JSON.stringify({ kind: "error", code, message: messageOf(error), hint, stack });
+}
+
 export function exitCodeOf(error: unknown): number {
   return error instanceof VarveError ? error.exitCode : INTERNAL_EXIT_CODE;
 }

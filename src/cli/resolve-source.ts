@@ -10,9 +10,11 @@ import { buildConf } from "../sources/nix/conf.ts";
 import type { InstallableOptions } from "../sources/nix/installable.ts";
 import { rootsOf } from "../sources/nix/roots.ts";
 import { NixStore } from "../sources/nix/store.ts";
+import type { Announcer } from "./announcer.ts";
+import { checkRecipe } from "./check-recipe.ts";
 import type { ImageFlags } from "./flags.ts";
 import { withFlags } from "./recipe-from-flags.ts";
-import type { Session } from "./session.ts";
+import { splitWords } from "./split-words.ts";
 
 /** What the arguments of a command turned out to be. */
 export type ResolvedSource =
@@ -33,7 +35,7 @@ export type ResolvedSource =
 export async function resolveSource(
   flags: ImageFlags,
   sources: readonly string[],
-  session: Session,
+  announcer: Announcer,
 ): Promise<ResolvedSource> {
   if (flags.conf !== undefined) {
     if (sources.length > 0) {
@@ -49,19 +51,29 @@ export async function resolveSource(
       hint: "give .#NAME, store paths, a recipe file, or --conf FILE",
     });
   }
-  const store = new NixStore({ storeRoot: flags.storeRoot });
-  const nixArgs = (flags.nixArgs ?? "").split(" ").filter((word) => word !== "");
-  if (sources.length === 1) {
-    const conf = await confOf(first, { store, nixArgs });
-    if (conf !== undefined) return { kind: "conf", file: store.locate(conf) };
-  }
+  if (sources.length === 1 && isConfFile(first)) return { kind: "conf", file: first };
+  // Whatever the options say wrongly is told before Nix begins to build.
   const recipe = withFlags(await recipeOf(sources), flags);
-  const contents = recipe.contents.flatMap(({ nix }) => nix);
-  const roots = await rootsOf(contents, { store, nixArgs });
-  const closure = await closureOf(store, roots, (message) => {
-    session.note(message);
+  checkRecipe(recipe);
+  const options = {
+    store: new NixStore({ storeRoot: flags.storeRoot }),
+    nixArgs: splitWords(flags.nixArgs ?? "", "--nix-args"),
+    ...announcer.nixMessages,
+  };
+  if (sources.length === 1 && !isRecipeFile(first)) {
+    const conf = await confOf(first, options);
+    if (conf !== undefined) return { kind: "conf", file: options.store.locate(conf) };
+    // Nix has said this once.
+    options.nixArgs.push("--option", "warn-dirty", "false");
+  }
+  const roots = await rootsOf(
+    recipe.contents.flatMap(({ nix }) => nix),
+    options,
+  );
+  const closure = await closureOf(options.store, roots, (message) => {
+    announcer.note(message);
   });
-  return { kind: "recipe", recipe, closure, roots, store };
+  return { kind: "recipe", recipe, closure, roots, store: options.store };
 }
 
 async function recipeOf(sources: readonly string[]): Promise<Recipe> {
@@ -77,17 +89,17 @@ async function recipeOf(sources: readonly string[]): Promise<Recipe> {
   return loadRecipe(files[0]!);
 }
 
-/** The conf file that the one argument is, or that Nix can make of it. */
+/** The conf file that Nix can make of an argument, if it is an image. */
 async function confOf(argument: string, options: InstallableOptions): Promise<string | undefined> {
-  if (isRecipeFile(argument)) return isConfFile(argument) ? argument : undefined;
-  const nixArgument = parseNixArgument(argument, options.store);
+  const { store, nixArgs } = options;
+  const nixArgument = parseNixArgument(argument, store, nixArgs);
   return nixArgument.kind === "installable"
     ? buildConf(nixArgument.installable, options)
     : undefined;
 }
 
 function isConfFile(file: string): boolean {
-  if (!file.endsWith(".json")) return false;
+  if (!file.endsWith(".json") || !isRecipeFile(file)) return false;
   try {
     return looksLikeConf(JSON.parse(fs.readFileSync(file, "utf8")));
   } catch {

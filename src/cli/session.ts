@@ -2,8 +2,7 @@ import { DigestStore } from "../packing/digest-store.ts";
 import { Packer } from "../packing/packer.ts";
 import { WorkerPool } from "../packing/workers/pool.ts";
 import type { ReportProgress } from "../progress/events.ts";
-import { createReporter } from "../progress/reporters.ts";
-import type { Reporter } from "../progress/reporters.ts";
+import { Announcer } from "./announcer.ts";
 import type { WorkFlags } from "./flags.ts";
 
 export interface SessionOptions {
@@ -14,7 +13,7 @@ export interface SessionOptions {
 /** The workers, caches and progress of one command. */
 export class Session {
   readonly packer: Packer;
-  readonly #reporter: Reporter;
+  readonly announcer: Announcer;
   readonly #packPool: WorkerPool;
   readonly #measuringPool = new WorkerPool(1);
   readonly #jobs: number | undefined;
@@ -22,7 +21,7 @@ export class Session {
 
   constructor(flags: WorkFlags, options: SessionOptions = {}) {
     this.#jobs = flags.jobs;
-    this.#reporter = createReporter(flags.quiet ? "quiet" : flags.progress, process.stderr);
+    this.announcer = new Announcer(flags);
     this.#packPool = new WorkerPool(flags.jobs);
     if (options.warmUp !== false) this.#packPool.warmUp();
     this.packer = new Packer({
@@ -34,11 +33,7 @@ export class Session {
   }
 
   get report(): ReportProgress {
-    return this.#reporter.report;
-  }
-
-  note(message: string): void {
-    this.#reporter.report({ kind: "note", message });
+    return this.announcer.report;
   }
 
   /**
@@ -51,7 +46,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    this.#reporter.finish();
+    this.announcer.finish();
     await Promise.all([
       this.#packPool.close(),
       this.#measuringPool.close(),

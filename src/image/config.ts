@@ -54,7 +54,8 @@ export function inheritEnvironment(base: JsonObject, own: JsonObject): JsonObjec
   return new Map<string, JsonValue>([...own, ["Env", [...byName.values()]]]);
 }
 
-function environmentOf(config: JsonObject): string[] {
+/** The variables of a config: `NAME=VALUE`. */
+export function environmentOf(config: JsonObject): string[] {
   const env = config.get("Env");
   return Array.isArray(env) ? env.filter((entry) => typeof entry === "string") : [];
 }

@@ -24,7 +24,7 @@ export const STRATEGIES: ReadonlyMap<string, Planner> = new Map([
 const DEFAULT_STRATEGY = "auto-layer";
 
 /** @throws UsageError for a name that is none, with the one that was meant */
-function strategyNamed(name: string): Planner {
+export function strategyNamed(name: string): Planner {
   const planner = STRATEGIES.get(name);
   if (planner !== undefined) return planner;
   const meant = nearest(name, STRATEGIES.keys());

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as v from "valibot";
-import { messageOf, VarveError } from "../errors.ts";
+import { fileReasonOf, messageOf, VarveError } from "../errors.ts";
 import { parseOrderedJson, plainJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import { checkedAgainst } from "./schema-error.ts";
@@ -54,7 +54,7 @@ export function readConf(file: string): DockerToolsConf {
   try {
     text = fs.readFileSync(file, "utf8");
   } catch (error) {
-    throw new VarveError("CONF_UNREADABLE", `${file} cannot be read: ${messageOf(error)}`, {
+    throw new VarveError("CONF_UNREADABLE", `${file} cannot be read: ${fileReasonOf(error)}`, {
       cause: error,
       hint: "--conf takes the JSON file that streamLayeredImage makes (its `conf` attribute)",
     });

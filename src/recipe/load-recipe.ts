@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import path from "node:path";
-import { messageOf, VarveError } from "../errors.ts";
+import { fileReasonOf, VarveError } from "../errors.ts";
 import { importRecipe } from "./import-recipe.ts";
 import { recipeSchema } from "./recipe.ts";
 import type { Recipe } from "./recipe.ts";
@@ -39,7 +39,7 @@ function readJson(file: string): unknown {
   try {
     text = fs.readFileSync(file, "utf8");
   } catch (error) {
-    throw new VarveError("RECIPE_UNREADABLE", `${file} cannot be read: ${messageOf(error)}`, {
+    throw new VarveError("RECIPE_UNREADABLE", `${file} cannot be read: ${fileReasonOf(error)}`, {
       cause: error,
     });
   }

@@ -2,7 +2,11 @@ import * as v from "valibot";
 import { closedObject } from "./closed-object.ts";
 
 const strings = v.array(v.string());
-const PORT = /^\d{1,5}(?:\/(?:tcp|udp|sctp))?$/;
+
+/** Whether this is a port as configs write it: `8000`, `8000/tcp`, `53/udp`. */
+export function isPort(text: string): boolean {
+  return /^\d{1,5}(?:\/(?:tcp|udp|sctp))?$/.test(text) && Number.parseInt(text, 10) <= 0xffff;
+}
 
 /** A set, written as an object: `{"8000/tcp": {}}` (OCI image-spec, config.md). */
 const setOf = (
@@ -21,7 +25,7 @@ const setOf = (
 /** The part of an image config that says how it runs (OCI image-spec, config.md, `config`). */
 export const runtimeConfigSchema = closedObject({
   User: v.optional(v.string()),
-  ExposedPorts: v.optional(setOf('ports such as {"8000/tcp": {}}', (key) => PORT.test(key))),
+  ExposedPorts: v.optional(setOf('ports such as {"8000/tcp": {}}', isPort)),
   Env: v.optional(v.array(v.pipe(v.string(), v.regex(/^[^=]+=/, "Expected NAME=VALUE")))),
   Entrypoint: v.optional(v.nullable(strings)),
   Cmd: v.optional(v.nullable(strings)),

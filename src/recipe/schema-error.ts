@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { messageOf, VarveError } from "../errors.ts";
+import { messageOf, UsageError, VarveError } from "../errors.ts";
 import { isAboutUnknownKey } from "./closed-object.ts";
 
 /** Characters of a wrong value that an error shows. */
@@ -26,13 +26,13 @@ export function checkedAgainst<Schema extends v.GenericSchema>(
   where: string,
   code: string,
 ): v.InferOutput<Schema> {
-  if (Array.isArray(value)) throw new VarveError(code, `${where}: expected an object, not a list`);
+  if (Array.isArray(value)) throw refusal(code, `${where}: expected an object, not a list`);
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   // A key that is missing may be the misspelt one.
   const issue = result.issues.find(isAboutUnknownKey) ?? result.issues[0];
   const place = placeOf(issue);
-  throw new VarveError(code, `${where}${place === "" ? "" : `, at ${place}`}: ${wordsFor(issue)}`);
+  throw refusal(code, `${where}${place === "" ? "" : `, at ${place}`}: ${wordsFor(issue)}`);
 }
 
 /** `contents.0.nix`; for a key that is unknown or missing, the object that should have it. */
@@ -69,6 +69,13 @@ export function parseJsonFrom(text: string, where: string, code: string): unknow
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new VarveError(code, `${where} is not JSON: ${messageOf(error)}`, { cause: error });
+    throw refusal(code, `${where} is not JSON: ${messageOf(error)}`, error);
   }
+}
+
+/** What is wrong on the command line itself is wrong usage. */
+function refusal(code: string, message: string, cause?: unknown): VarveError {
+  return code === "USAGE"
+    ? new UsageError(message, { cause })
+    : new VarveError(code, message, { cause });
 }

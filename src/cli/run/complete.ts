@@ -8,7 +8,7 @@ export async function complete(
   _flags: DebugFlag,
   ...words: string[]
 ): Promise<void> {
-  const proposals = await proposeCompletions(application(false), words, { process: this.process });
+  const proposals = await proposeCompletions(application(), words, { process: this.process });
   const lines = proposals.map(({ completion }) => `${completion}\n`);
   this.process.stdout.write(lines.join(""));
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { storeLayer } from "../../assembly/store-layers.ts";
-import { messageOf, VarveError } from "../../errors.ts";
+import { fileReasonOf, VarveError } from "../../errors.ts";
 import { parseTimestamp } from "../../image/timestamp.ts";
 import { parsePlan } from "../../layering/plan.ts";
 import type { DigestFlags } from "../commands/digest.ts";
@@ -45,7 +45,7 @@ function readPlan(file: string): string {
   try {
     return fs.readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    throw new VarveError("PLAN_UNREADABLE", `${file} cannot be read: ${messageOf(error)}`, {
+    throw new VarveError("PLAN_UNREADABLE", `${file} cannot be read: ${fileReasonOf(error)}`, {
       cause: error,
       hint: "--plan takes a file that varve plan --json has written",
     });

@@ -9,6 +9,7 @@ import type { Inspection } from "../inspection-table.ts";
 import { openImage } from "../open-image.ts";
 import { inSession } from "../session.ts";
 import { isArchive } from "../sources-argument.ts";
+import { terminalWidth } from "../terminal-width.ts";
 
 export async function inspect(
   this: VarveContext,
@@ -22,7 +23,9 @@ export async function inspect(
       : await inspectSources(flags, sources);
   const { process } = this;
   process.stdout.write(
-    flags.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : inspectionTable(inspection),
+    flags.json
+      ? `${JSON.stringify(inspection, undefined, 2)}\n`
+      : inspectionTable(inspection, terminalWidth()),
   );
 }
 

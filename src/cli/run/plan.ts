@@ -1,3 +1,4 @@
+import { Announcer } from "../announcer.ts";
 import { UsageError } from "../../errors.ts";
 import { planToJson } from "../../layering/plan.ts";
 import type { Plan } from "../../layering/plan.ts";
@@ -9,9 +10,8 @@ import type { PlanFlags } from "../commands/plan.ts";
 import type { VarveContext } from "../context.ts";
 import { planSources } from "../plan-sources.ts";
 import { planTable } from "../plan-table.ts";
+import { terminalWidth } from "../terminal-width.ts";
 import { readIgnoreList, readPipeline } from "../recipe-from-flags.ts";
-import { inSession } from "../session.ts";
-import type { Session } from "../session.ts";
 
 const DEFAULT_MOST_LAYERS = 100;
 
@@ -20,14 +20,16 @@ export async function plan(
   flags: PlanFlags,
   ...sources: string[]
 ): Promise<void> {
-  const planned = await inSession(flags, (session) =>
+  const announcer = new Announcer(flags);
+  const planned =
     flags.graph === undefined
-      ? planSources(flags, sources, session)
-      : planGraph(flags.graph, flags, sources, session),
-  );
+      ? await planSources(flags, sources, announcer)
+      : await planGraph(flags.graph, flags, sources, announcer);
   const { process } = this;
   process.stdout.write(
-    flags.json ? planToJson(planned.plan) : planTable(planned.plan, planned.closure),
+    flags.json
+      ? planToJson(planned.plan)
+      : planTable(planned.plan, planned.closure, terminalWidth()),
   );
 }
 
@@ -36,12 +38,12 @@ async function planGraph(
   file: string,
   flags: PlanFlags,
   sources: readonly string[],
-  session: Session,
+  announcer: Announcer,
 ): Promise<{ plan: Plan; closure: Closure }> {
   if (sources.length > 0) throw new UsageError("--graph and a source both say what to plan");
   const store = new NixStore({ storeRoot: flags.storeRoot });
   const closure = await closureOfGraph(file, store, (message) => {
-    session.note(message);
+    announcer.note(message);
   });
   const grouped = planLayers(closure, {
     maxLayers: flags.maxLayers ?? DEFAULT_MOST_LAYERS,
