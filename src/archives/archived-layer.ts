@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { VarveError } from "../errors.ts";
+import { hexOf } from "../image/digest.ts";
 import type { Layer, LayerIdentity } from "../image/layer.ts";
 import type { TarMember } from "../tar/reader.ts";
 import { decompress } from "./compression/decompress.ts";
@@ -11,6 +12,7 @@ import { fileBytes, readAt } from "../io/file-bytes.ts";
  * read, so a damaged archive never becomes a damaged image.
  */
 export class ArchivedLayer implements Layer {
+  readonly name: string;
   readonly paths: readonly string[];
   readonly reason: string;
   readonly diffId: string;
@@ -31,6 +33,7 @@ export class ArchivedLayer implements Layer {
     this.#fd = input.fd;
     this.#member = input.member;
     this.diffId = input.diffId;
+    this.name = hexOf(input.diffId);
     this.paths = [input.name];
     this.reason = "base image";
   }

@@ -14,8 +14,6 @@ import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 export type ArchivePart = Uint8Array | { readonly layer: Layer; readonly size: number };
 
 const MEMBER_MODE = 0o644;
-/** Digits of a layer's number in its member's name: 125 layers are the most that Docker takes. */
-const NUMBER_LENGTH = 3;
 
 /** Positions of layers that the reader has already, and that an archive for it need not hold. */
 export type LeftOut = ReadonlySet<number>;
@@ -26,8 +24,9 @@ const NOTHING_LEFT_OUT: LeftOut = new Set();
  * An image as a hybrid archive: `manifest.json` and an OCI layout in one tar, which every Docker
  * engine, podman, containerd and skopeo take (reference: daemons-and-archives, section 3).
  *
- * Layers come first, numbered, and everything that names their digests comes last: so a layer is
- * read once, its digest found on the way. Hard links give the layers their places in the layout.
+ * Layers come first, and everything that names their digests comes last: so a layer is read once,
+ * its digest found on the way. Hard links give the layers their places in the layout. A layer that
+ * occurs twice is held once.
  *
  * @param leftOut layers that are named, but whose bytes are not in the archive (section 7)
  */
@@ -39,19 +38,22 @@ export async function* dockerArchive(
   const members = new MemberFraming(image.archiveTime);
   const sizes = image.layers.map((layer) => layer.size());
   for (const size of sizes) size.catch(() => undefined);
+  const held = new Set<string>();
   for (const [index, layer] of image.layers.entries()) {
-    if (leftOut.has(index)) continue;
+    if (leftOut.has(index) || held.has(layer.name)) continue;
+    held.add(layer.name);
     const size = await sizes[index]!;
-    yield members.header(layerName(index), size);
+    yield members.header(memberName(layer), size);
     yield { layer, size };
     yield members.padding(size);
   }
   const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
   const linked = new Set<string>();
   for (const [index, { diffId }] of layers.entries()) {
-    if (leftOut.has(index)) continue;
-    if (!linked.has(diffId)) yield members.hardLink(blobName(diffId), layerName(index));
+    const layer = image.layers[index]!;
+    if (!held.has(layer.name) || linked.has(diffId)) continue;
     linked.add(diffId);
+    yield members.hardLink(blobName(diffId), memberName(layer));
   }
   const config = await image.config();
   const manifest = manifestOf(config, layers);
@@ -60,7 +62,7 @@ export async function* dockerArchive(
     [blobName(digestOf(manifest)), manifest],
     ["index.json", layoutIndex(manifest, image, references)],
     ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
-    ["manifest.json", dockerManifest(config, layers.length, references)],
+    ["manifest.json", dockerManifest(config, image.layers, references)],
   ];
   for (const [name, bytes] of files) {
     yield members.header(name, bytes.length);
@@ -140,8 +142,13 @@ class MemberFraming {
   }
 }
 
-function layerName(index: number): string {
-  return `${String(index + 1).padStart(NUMBER_LENGTH, "0")}/layer.tar`;
+/**
+ * The name depends on the content, as in every other tool's archives: containerd keeps what it has
+ * of an interrupted load under the member's name, and goes on from there with the next archive
+ * that has a member of that name.
+ */
+function memberName({ name }: Layer): string {
+  return `${name}/layer.tar`;
 }
 
 function blobName(digest: string): string {
@@ -166,11 +173,15 @@ function layoutIndex(manifest: Buffer, image: Image, references: readonly Refere
   );
 }
 
-function dockerManifest(config: Buffer, layers: number, references: readonly Reference[]): Buffer {
+function dockerManifest(
+  config: Buffer,
+  layers: readonly Layer[],
+  references: readonly Reference[],
+): Buffer {
   const entry = {
     Config: blobName(digestOf(config)),
     RepoTags: references.map(familiarName),
-    Layers: Array.from({ length: layers }, (_, index) => layerName(index)),
+    Layers: layers.map(memberName),
   };
   return Buffer.from(JSON.stringify([entry]), "utf8");
 }

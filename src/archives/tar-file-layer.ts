@@ -1,10 +1,12 @@
 import * as fs from "node:fs";
 import { messageOf, VarveError } from "../errors.ts";
+import { hexOf } from "../image/digest.ts";
 import type { Layer, LayerIdentity } from "../image/layer.ts";
 import { fileBytes } from "../io/file-bytes.ts";
 
 /** A layer whose tar is ready in a file, its digest known. */
 export class TarFileLayer implements Layer {
+  readonly name: string;
   readonly paths: readonly string[];
   readonly reason: string;
   readonly #file: string;
@@ -18,6 +20,7 @@ export class TarFileLayer implements Layer {
   }) {
     this.#file = input.file;
     this.#diffId = input.diffId;
+    this.name = hexOf(input.diffId);
     this.paths = input.paths;
     this.reason = input.reason;
   }

@@ -8,6 +8,7 @@ import { digestCommand } from "./commands/digest.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { loadCommand } from "./commands/load.ts";
 import { planCommand } from "./commands/plan.ts";
+import { pushCommand } from "./commands/push.ts";
 import { streamCommand } from "./commands/stream.ts";
 import type { VarveContext } from "./context.ts";
 import { errorEvent, errorText, exitCodeOf } from "./report-error.ts";
@@ -25,6 +26,7 @@ export function application(
       build: buildCommand,
       stream: streamCommand,
       load: loadCommand,
+      push: pushCommand,
       plan: planCommand,
       inspect: inspectCommand,
       digest: digestCommand,

@@ -13,6 +13,11 @@ export interface LayerIdentity {
  * the same to whoever consumes them. Its bytes are made when they are asked for, always the same.
  */
 export interface Layer {
+  /**
+   * 64 hexadecimal digits that stand for it before its digest is known: layers of one name are the
+   * same, layers of other content have other names.
+   */
+  readonly name: string;
   /** What is in it: component ids, or the name it had where it comes from. */
   readonly paths: readonly string[];
   /** Why these are together, for people. */
@@ -28,6 +33,13 @@ export interface Layer {
   size(): Promise<number>;
   /** The uncompressed tar. */
   stream(): AsyncIterable<Uint8Array>;
+  /** Identity of what it is made of, knowable without its bytes: equal keys mean equal bytes. */
+  readonly contentKey?: string | undefined;
+  /**
+   * Takes over an identity from somebody who has made the layer before, so that its bytes need not
+   * be made to learn it. They are checked against it if they are made after all.
+   */
+  adopt?(digest: Pick<LayerIdentity, "diffId" | "size">): void;
   /** Writes the uncompressed tar to a file descriptor, for layers that can do so faster. */
   writeTo?(fd: number): Promise<void>;
 }

@@ -28,3 +28,14 @@ export function contentKey(
   const input = [LAYER_FORMAT, [uid, gid, uname, gname, mtime], spec.parents, trees];
   return `sha256:${crypto.hash("sha256", JSON.stringify(input), "hex")}`;
 }
+
+/**
+ * 64 hexadecimal digits for what a spec puts where, whatever the content is known to be. Store
+ * paths have a hash of their own, so that other content has another name.
+ */
+export function specName({ parents, trees, common }: LayerSpec): string {
+  const { uid, gid, uname, gname, mtime } = common;
+  const places = trees.map(({ at }) => at);
+  const input = [LAYER_FORMAT, [uid, gid, uname, gname, mtime], parents, places];
+  return crypto.hash("sha256", JSON.stringify(input), "hex");
+}

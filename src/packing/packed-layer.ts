@@ -1,4 +1,6 @@
+import { VarveError } from "../errors.ts";
 import type { Layer, LayerIdentity } from "../image/layer.ts";
+import { specName } from "./content-key.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
 import type { Packer } from "./packer.ts";
 
@@ -8,13 +10,16 @@ import type { Packer } from "./packer.ts";
  * digest alone only when the digest is asked for first.
  */
 export class PackedLayer implements Layer {
+  readonly name: string;
   readonly paths: readonly string[];
   readonly reason: string;
-  readonly #contentKey: string | undefined;
+  readonly contentKey: string | undefined;
   readonly #packer: Packer;
   readonly #spec: LayerSpec;
   #identity: Promise<LayerIdentity> | undefined;
   #diffId: string | undefined;
+  /** Whether the identity is another's word. */
+  #adopted = false;
   #size: Promise<number> | undefined;
 
   constructor(input: {
@@ -26,10 +31,11 @@ export class PackedLayer implements Layer {
   }) {
     this.#packer = input.packer;
     this.#spec = input.spec;
-    this.#contentKey = input.contentKey;
+    this.name = specName(input.spec);
+    this.contentKey = input.contentKey;
     this.paths = input.paths;
     this.reason = input.reason;
-    const known = this.#packer.remembered(this.#contentKey);
+    const known = this.#packer.remembered(this.contentKey);
     if (known === undefined) return;
     this.#identity = Promise.resolve({ ...known, remembered: true });
     this.#diffId = known.diffId;
@@ -52,11 +58,21 @@ export class PackedLayer implements Layer {
     return this.#size;
   }
 
+  adopt(digest: LayerDigest): void {
+    if (this.#identity !== undefined) return;
+    const { diffId, size } = digest;
+    this.#adopted = true;
+    this.#diffId = diffId;
+    this.#identity = Promise.resolve({ diffId, size, remembered: true });
+    this.#size = Promise.resolve(size);
+  }
+
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
     const size = await this.size();
     const onDigest =
-      this.#identity === undefined
+      this.#identity === undefined || this.#adopted
         ? (digest: LayerDigest): void => {
+            if (this.#adopted) this.#confirm(digest);
             this.#identity ??= Promise.resolve(this.#found(digest));
           }
         : undefined;
@@ -73,9 +89,23 @@ export class PackedLayer implements Layer {
     }
   }
 
+  #confirm(digest: LayerDigest): void {
+    const { diffId } = digest;
+    if (diffId === this.#diffId) {
+      this.#adopted = false;
+      this.#packer.remember(this.contentKey, digest);
+      return;
+    }
+    throw new VarveError(
+      "LAYER_DIFFERS",
+      `a layer of ${this.paths[0]} has the digest ${diffId}, not ${this.#diffId} as an earlier image says`,
+      { hint: "run again with --no-cache, which believes no earlier image" },
+    );
+  }
+
   #found(digest: LayerDigest): LayerIdentity {
     this.#diffId = digest.diffId;
-    this.#packer.remember(this.#contentKey, digest);
+    this.#packer.remember(this.contentKey, digest);
     return { ...digest, remembered: false };
   }
 }

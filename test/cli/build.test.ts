@@ -34,7 +34,7 @@ describe("varve build", () => {
     expect({ status, stdout: stdout.toString() }).toEqual({ status: 0, stdout: `${file}\n` });
     expect(fs.readdirSync(out)).toEqual([name]);
     const beginning = fs.readFileSync(file).toString("latin1").slice(0, magic.length);
-    expect(beginning).toBe(name === "image.tar" ? "001/" : magic);
+    expect(beginning).toMatch(name === "image.tar" ? /^[0-9a-f]{4}$/ : magic);
   });
 
   it("writes what it built as JSON", () => {

@@ -18,6 +18,6 @@ export const streamCommand = command<StreamFlags, string[], VarveContext>({
     fullDescription:
       "Writes an image to standard output, storing nothing.\n\n" +
       "  varve stream .#app -t app:1.0 | docker load\n" +
-      "  varve stream --conf conf.json | skopeo copy docker-archive:/dev/stdin docker://…",
+      "  varve stream --conf conf.json | ssh host docker load",
   },
 });

@@ -1,14 +1,12 @@
 import { writeWholeFile } from "../../destinations/output-file.ts";
 import { UsageError } from "../../errors.ts";
 import { compressionByName } from "../../packing/codec/compression.ts";
-import type { Compression } from "../../packing/codec/compression.ts";
 import { buildArchive } from "../build-archive.ts";
 import type { BuildFlags } from "../commands/build.ts";
+import { checkLevel } from "../compression-level.ts";
 import type { VarveContext } from "../context.ts";
 import { writeMetadata } from "../metadata-file.ts";
 import { standardOutputForImage } from "../standard-output.ts";
-
-const HIGHEST_LEVEL = { gzip: 9, zstd: 19 } as const;
 
 export async function build(
   this: VarveContext,
@@ -30,16 +28,4 @@ export async function build(
   );
   if (flags.metadataFile !== undefined) await writeMetadata(flags.metadataFile, delivery);
   if (!isStandardOutput) this.process.stdout.write(`${output}\n`);
-}
-
-function checkLevel(level: number | undefined, compression: Compression): void {
-  if (level === undefined) return;
-  if (compression === "none") {
-    throw new UsageError("--compression-level is given, but nothing is compressed", {
-      hint: "add --compression gzip or zstd",
-    });
-  }
-  if (level > HIGHEST_LEVEL[compression]) {
-    throw new UsageError(`${compression} has levels 1 to ${HIGHEST_LEVEL[compression]}`);
-  }
 }

@@ -3,7 +3,7 @@ import type { CodecName } from "../workers/protocol.ts";
 import type { WorkerPool } from "../workers/pool.ts";
 
 /** The level each codec uses unless asked otherwise: what `gzip` and `zstd` themselves take. */
-const DEFAULT_LEVEL: Readonly<Record<CodecName, number>> = { gzip: 6, zstd: 3 };
+export const DEFAULT_LEVEL: Readonly<Record<CodecName, number>> = { gzip: 6, zstd: 3 };
 
 /** Bytes a block holds. Part of the format: it decides the compressed bytes, threads do not. */
 const BLOCK_SIZE: Readonly<Record<CodecName, number>> = { gzip: 1 << 20, zstd: 1 << 23 };
