@@ -18,15 +18,21 @@ export function describe(mediaType: string, bytes: Uint8Array): Descriptor {
 
 /** The manifest of an image whose layers are plain tars (OCI image-spec, manifest.md). */
 export function manifestOf(config: Uint8Array, layers: readonly LayerIdentity[]): Buffer {
+  const plain = layers.map(({ diffId, size }) => ({
+    mediaType: MEDIA_TYPE.layer,
+    digest: diffId,
+    size,
+  }));
+  return manifestWith(config, plain);
+}
+
+/** The manifest of an image whose layers are described already (OCI image-spec, manifest.md). */
+export function manifestWith(config: Uint8Array, layers: readonly Descriptor[]): Buffer {
   return jsonBytes({
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     config: describe(MEDIA_TYPE.config, config),
-    layers: layers.map(({ diffId, size }) => ({
-      mediaType: MEDIA_TYPE.layer,
-      digest: diffId,
-      size,
-    })),
+    layers,
   });
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { isDigest } from "./digest.ts";
 
 /** A name for an image: `[registry/]repository:tag`. */
 export interface Reference {
@@ -88,4 +89,45 @@ export function canonicalName({ repository, tag }: Reference): string {
   }
   const full = path.includes("/") ? path : `library/${path}`;
   return `${DEFAULT_REGISTRY}/${full}:${tag}`;
+}
+
+/** An image, or a place for one, in a registry. */
+export interface RemoteReference {
+  /** As written: `ghcr.io`, `127.0.0.1:5000`; `docker.io` for every name of Docker Hub. */
+  readonly registry: string;
+  /** The repository's name inside the registry. */
+  readonly path: string;
+  /** A tag or a digest. */
+  readonly version: string;
+}
+
+/** Where in which registry a name points to; a name without a registry is Docker Hub's. */
+export function remoteOf({ repository, tag }: Reference): RemoteReference {
+  const { registry = DEFAULT_REGISTRY, path } = splitRegistry(repository);
+  if (!DEFAULT_REGISTRIES.has(registry)) return { registry, path, version: tag };
+  const full = path.includes("/") ? path : `library/${path}`;
+  return { registry: DEFAULT_REGISTRY, path: full, version: tag };
+}
+
+/** Whether a name says itself which registry it belongs to. */
+export function namesRegistry({ repository }: Reference): boolean {
+  return splitRegistry(repository).registry !== undefined;
+}
+
+/**
+ * Parses the name of an image that exists: `registry/name[:tag][@sha256:…]`. A digest wins over a
+ * tag.
+ *
+ * @throws UsageError saying which part is wrong
+ */
+export function parseRemoteReference(text: string): RemoteReference {
+  const at = text.indexOf("@");
+  if (at === -1) return remoteOf(parseReference(text));
+  const digest = text.slice(at + 1);
+  if (!isDigest(digest)) {
+    throw new UsageError(`"${text}" is not a valid image name: bad digest "${digest}"`, {
+      hint: "a digest is sha256: and 64 hexadecimal digits in lower case",
+    });
+  }
+  return { ...remoteOf(parseReference(text.slice(0, at))), version: digest };
 }

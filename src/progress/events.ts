@@ -26,6 +26,35 @@ export type ProgressEvent =
       /** Bytes written to the destination so far. */
       readonly written: number;
     }
+  | {
+      /** A layer is where it is wanted, in a registry. */
+      readonly kind: "placed";
+      readonly index: number;
+      readonly of: number;
+      /** Undefined in a dry run, for a layer that would have to be packed. */
+      readonly diffId: string | undefined;
+      /** Bytes of its uncompressed tar. */
+      readonly size: number;
+      /** Whether it was there, was taken over from another repository, or was sent. */
+      readonly way: "present" | "mounted" | "sent";
+      /** Bytes that went over the network for it; undefined in a dry run. */
+      readonly sent: number | undefined;
+      readonly seconds: number;
+      readonly paths: readonly string[];
+    }
+  | {
+      readonly kind: "pushed";
+      readonly image: string;
+      readonly layers: number;
+      /** How many of them went over the network, or would. */
+      readonly sentLayers: number;
+      /** Bytes of all layers, uncompressed. */
+      readonly size: number;
+      /** Bytes that went over the network. */
+      readonly written: number;
+      readonly seconds: number;
+      readonly dryRun: boolean;
+    }
   | { readonly kind: "note"; readonly message: string }
   | {
       readonly kind: "finished";

@@ -75,8 +75,10 @@ function terminalReporter(stream: ProgressStream): Reporter {
     const line = lineFor(event);
     if (line === undefined) return;
     clear();
-    const cut = event.kind === "layer" ? cutTo(line, width) : line;
-    stream.write(`${event.kind === "finished" ? styleText("bold", cut) : cut}\n`);
+    const cut = event.kind === "layer" || event.kind === "placed" ? cutTo(line, width) : line;
+    stream.write(
+      `${event.kind === "finished" || event.kind === "pushed" ? styleText("bold", cut) : cut}\n`,
+    );
   };
   return { report, finish: clear };
 }
@@ -92,6 +94,10 @@ function lineFor(event: ProgressEvent): string | undefined {
       const how = event.remembered ? "known " : "packed";
       return `${position} ${size}  ${how}  ${nameSome(event.paths, NAMES_SHOWN)}`;
     }
+    case "placed":
+      return placedLine(event);
+    case "pushed":
+      return pushedLine(event);
     case "bytes":
       return undefined;
     case "note":
@@ -105,6 +111,30 @@ function lineFor(event: ProgressEvent): string | undefined {
       return `${what}; ${sparing(event, event.known)}, ${time}`;
     }
   }
+}
+
+function placedLine(event: Extract<ProgressEvent, { kind: "placed" }>): string | undefined {
+  const { index, of, size, way, sent, seconds, paths } = event;
+  if (way === "present") return undefined;
+  const how =
+    sent === undefined
+      ? `would be ${way}`
+      : way === "mounted"
+        ? "mounted"
+        : `sent ${formatBytes(sent)}, ${formatBytes(sent / Math.max(0.001, seconds))}/s`;
+  const position = `${index + 1}/${of}`.padStart(7);
+  return `${position} ${formatBytes(size).padStart(8)}  ${how}  ${nameSome(paths, NAMES_SHOWN)}`;
+}
+
+function pushedLine(event: Extract<ProgressEvent, { kind: "pushed" }>): string {
+  const { image, layers, sentLayers, size, written, seconds, dryRun } = event;
+  const what = `${image}: ${count(layers, "layer")}, ${formatBytes(size)}`;
+  if (dryRun) return `${what}; ${count(sentLayers, "layer")} would be sent`;
+  const sent =
+    sentLayers === 0
+      ? "no layer sent, the registry has them all"
+      : `${count(sentLayers, "layer")} sent, ${formatBytes(written)}`;
+  return `${what}; ${sent}, in ${formatSeconds(seconds)}`;
 }
 
 /** What went to a destination that was asked what it has. */

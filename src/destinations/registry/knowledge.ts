@@ -1,0 +1,103 @@
+import type { Layer } from "../../image/layer.ts";
+import type { Descriptor } from "../../image/manifest.ts";
+import { MEDIA_TYPE } from "../../image/media-types.ts";
+import type { BlobDigests } from "../../packing/blob-digests.ts";
+import { codecId } from "../../packing/codec/codec-id.ts";
+import type { Compression } from "../../packing/codec/compression.ts";
+import type { Repository } from "../../registry/repository.ts";
+import type { EarlierImage, EarlierLayer } from "./earlier-images.ts";
+
+/** How layers are to be compressed. */
+export interface LayerCoding {
+  readonly compression: Compression;
+  readonly level?: number | undefined;
+}
+
+/** A blob that may hold a layer already. */
+export interface Candidate {
+  readonly diffId: string;
+  /** Bytes, uncompressed. */
+  readonly size: number;
+  readonly codec: string | undefined;
+  readonly blob: Descriptor;
+  /** Where it was seen; undefined when it is only remembered. */
+  readonly repository: Repository | undefined;
+}
+
+/** Media types of a layer by compression; the first is the one that is written. */
+const MEDIA_TYPES: Readonly<Record<Compression, readonly [string, ...string[]]>> = {
+  none: [MEDIA_TYPE.layer],
+  gzip: [MEDIA_TYPE.layerGzip, MEDIA_TYPE.dockerLayerGzip],
+  zstd: [MEDIA_TYPE.layerZstd],
+};
+
+export function mediaTypeOf(compression: Compression): string {
+  return MEDIA_TYPES[compression][0];
+}
+
+/** What earlier images and this machine's memory know about which blob holds which layer. */
+export class Knowledge {
+  readonly #earlier: readonly EarlierLayer[];
+  readonly #blobs: BlobDigests | undefined;
+  readonly #coding: LayerCoding;
+
+  constructor(
+    images: readonly EarlierImage[],
+    blobs: BlobDigests | undefined,
+    coding: LayerCoding,
+  ) {
+    this.#earlier = images.flatMap(({ layers }) => layers);
+    this.#blobs = blobs;
+    this.#coding = coding;
+  }
+
+  /**
+   * Blobs that may hold a layer, without reading a byte of it, except where it is cheaper than
+   * sending: a layer of unknown digest that is as long as an earlier one is hashed.
+   */
+  async candidates(layer: Layer): Promise<Candidate[]> {
+    const sameKey = this.#ofCodec().find(
+      ({ contentKey }) => contentKey !== undefined && contentKey === layer.contentKey,
+    );
+    const diffId = layer.knownDiffId() ?? sameKey?.diffId ?? (await this.#hashed(layer));
+    if (diffId === undefined) return [];
+    const seen = this.#ofCodec().filter((earlier) => earlier.diffId === diffId);
+    const found: Candidate[] = [];
+    for (const { size, blob, codec, repository } of seen) {
+      const length = size ?? (await layer.size());
+      found.push({ diffId, size: length, codec, blob: asWritten(blob, this.#coding), repository });
+    }
+    const remembered = await this.#remembered(layer, diffId);
+    return remembered === undefined ? found : [...found, remembered];
+  }
+
+  #ofCodec(): readonly EarlierLayer[] {
+    const types = MEDIA_TYPES[this.#coding.compression];
+    return this.#earlier.filter(({ blob }) => types.includes(blob.mediaType));
+  }
+
+  async #hashed(layer: Layer): Promise<string | undefined> {
+    const lengths = new Set(this.#ofCodec().map(({ size }) => size));
+    if (lengths.size === 0 || !lengths.has(await layer.size())) return undefined;
+    return (await layer.identity()).diffId;
+  }
+
+  async #remembered(layer: Layer, diffId: string): Promise<Candidate | undefined> {
+    const { compression, level } = this.#coding;
+    const mediaType = mediaTypeOf(compression);
+    const codec = codecId(compression, level);
+    const size = await layer.size();
+    if (compression === "none") {
+      const blob = { mediaType, digest: diffId, size };
+      return { diffId, size, codec, blob, repository: undefined };
+    }
+    const known = this.#blobs?.get(diffId, codec);
+    if (known === undefined) return undefined;
+    return { diffId, size, codec, blob: { mediaType, ...known }, repository: undefined };
+  }
+}
+
+/** Docker's media type for the same bytes has no place in an OCI manifest. */
+function asWritten({ digest, size }: Descriptor, { compression }: LayerCoding): Descriptor {
+  return { mediaType: mediaTypeOf(compression), digest, size };
+}

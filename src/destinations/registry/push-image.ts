@@ -1,0 +1,283 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { digestOf } from "../../image/digest.ts";
+import type { Image } from "../../image/image.ts";
+import { manifestWith } from "../../image/manifest.ts";
+import { MEDIA_TYPE } from "../../image/media-types.ts";
+import { remoteOf } from "../../image/reference.ts";
+import type { Reference, RemoteReference } from "../../image/reference.ts";
+import type { BlobDigests } from "../../packing/blob-digests.ts";
+import type { WorkerPool } from "../../packing/workers/pool.ts";
+import type { ReportProgress } from "../../progress/events.ts";
+import { RegistryClient } from "../../registry/client.ts";
+import type { RegistryOptions } from "../../registry/client.ts";
+import { RegistryError } from "../../registry/registry-error.ts";
+import { Repository } from "../../registry/repository.ts";
+import { PATIENT } from "../../registry/retry.ts";
+import { uploadBytes } from "../../registry/upload.ts";
+import { readEarlierImage } from "./earlier-images.ts";
+import type { EarlierImage } from "./earlier-images.ts";
+import { Knowledge } from "./knowledge.ts";
+import type { LayerCoding } from "./knowledge.ts";
+import { inParallel } from "./parallel.ts";
+import { findLayer, sendLayer, takeFound } from "./place-layers.ts";
+import type { PlacedLayer } from "./place-layers.ts";
+import { PushRun } from "./push-run.ts";
+import type { Pushed, PushedRepository } from "./push-run.ts";
+
+export interface PushOptions extends LayerCoding {
+  readonly codecPool: () => WorkerPool;
+  /** Which blob a layer became on this machine before. */
+  readonly blobs?: BlobDigests | undefined;
+  /** Whether to learn from earlier images; otherwise every layer is packed. */
+  readonly learn: boolean;
+  /** Images to learn from beside the one that the new one replaces. */
+  readonly cacheFrom: readonly RemoteReference[];
+  readonly connection: RegistryOptions;
+  /** Say what would be sent, and send nothing. */
+  readonly dryRun: boolean;
+  readonly report: ReportProgress;
+}
+
+/** Questions about blobs that are on their way at a time. */
+const PARALLEL_QUESTIONS = 32;
+/** Layers that are packed and sent at a time: enough that no core waits for the network. */
+const PARALLEL_UPLOADS = 4;
+/** Times that a manifest is put, when the registry misses blobs that it said to have. */
+const MOST_ROUNDS = 3;
+/** Where to look beside the tag itself: what was pushed last, by a common habit. */
+const USUAL_TAG = "latest";
+
+/**
+ * Pushes an image under its names: what the registry has already stays where it is, what another
+ * of its repositories has is mounted, the rest is packed and sent in one pass. The manifest goes
+ * last, so that no name ever stands for an incomplete image.
+ *
+ * @throws RegistryError; whatever the layers throw
+ */
+export async function pushImage(
+  image: Image,
+  references: readonly Reference[],
+  options: PushOptions,
+): Promise<Pushed> {
+  const ended = new AbortController();
+  const policy = {
+    ...PATIENT,
+    ...options.connection.policy,
+    sleep: async (milliseconds: number): Promise<void> => {
+      if (options.connection.policy === undefined) {
+        await sleep(milliseconds, undefined, { signal: ended.signal });
+      } else {
+        await options.connection.policy.sleep(milliseconds);
+        ended.signal.throwIfAborted();
+      }
+    },
+  };
+  const clients = new Clients({ ...options.connection, policy });
+  try {
+    return await new ImagePush(image, references, options, clients).run();
+  } finally {
+    ended.abort();
+    clients.close();
+  }
+}
+
+/** One client a registry. */
+class Clients {
+  readonly #options: RegistryOptions;
+  readonly #clients = new Map<string, Promise<RegistryClient>>();
+  readonly #connected: RegistryClient[] = [];
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  of(registry: string): Promise<RegistryClient> {
+    let client = this.#clients.get(registry);
+    if (client === undefined) {
+      client = RegistryClient.connect(registry, this.#options).then((connected) => {
+        this.#connected.push(connected);
+        return connected;
+      });
+      this.#clients.set(registry, client);
+    }
+    return client;
+  }
+
+  close(): void {
+    for (const client of this.#connected) client.close();
+  }
+}
+
+/** A repository and the tags that the image gets there. */
+interface Target {
+  readonly repository: Repository;
+  readonly tags: readonly string[];
+}
+
+class ImagePush {
+  readonly #image: Image;
+  readonly #references: readonly Reference[];
+  readonly #options: PushOptions;
+  readonly #clients: Clients;
+
+  constructor(
+    image: Image,
+    references: readonly Reference[],
+    options: PushOptions,
+    clients: Clients,
+  ) {
+    this.#image = image;
+    this.#references = references;
+    this.#options = options;
+    this.#clients = clients;
+  }
+
+  async run(): Promise<Pushed> {
+    const { report } = this.#options;
+    const run = new PushRun(this.#image, this.#references, report);
+    const repositories: PushedRepository[] = [];
+    const earlier: EarlierImage[] = await this.#named();
+    for (const target of await this.#targets()) {
+      earlier.push(...(await this.#previous(target)));
+      const pushed = await this.#pushTo(target, earlier, run);
+      if (pushed === undefined) continue;
+      repositories.push(pushed);
+      const again = await this.#read(target.repository, pushed.digest);
+      if (again !== undefined) earlier.push(again);
+    }
+    return run.finish(repositories, this.#options.dryRun);
+  }
+
+  async #targets(): Promise<Target[]> {
+    const byName = Map.groupBy(this.#references.map(remoteOf), ({ registry, path }) =>
+      JSON.stringify([registry, path]),
+    );
+    return Promise.all(
+      [...byName.values()].map(async (places) => {
+        const { registry, path } = places[0]!;
+        const repository = new Repository(await this.#clients.of(registry), path, true);
+        return { repository, tags: [...new Set(places.map(({ version }) => version))] };
+      }),
+    );
+  }
+
+  /** The images that the user named to learn from. */
+  async #named(): Promise<EarlierImage[]> {
+    if (!this.#options.learn) return [];
+    const read = this.#options.cacheFrom.map(async ({ registry, path, version }) => {
+      const repository = new Repository(await this.#clients.of(registry), path, false);
+      const image = await this.#read(repository, version);
+      if (image === undefined) {
+        const message = `${repository.fullName}:${version} has no image to learn from`;
+        this.#options.report({ kind: "note", message });
+      }
+      return image;
+    });
+    return present(await Promise.all(read));
+  }
+
+  /** What the tags stand for until now. */
+  async #previous({ repository, tags }: Target): Promise<EarlierImage[]> {
+    if (!this.#options.learn) return [];
+    const versions = [...new Set([...tags, USUAL_TAG])];
+    return present(await Promise.all(versions.map((tag) => this.#read(repository, tag))));
+  }
+
+  /** An image that cannot be read teaches nothing; the push itself will tell what is wrong. */
+  async #read(repository: Repository, version: string): Promise<EarlierImage | undefined> {
+    try {
+      return await readEarlierImage(repository, version, this.#image);
+    } catch (error) {
+      if (error instanceof RegistryError && error.status !== undefined) return undefined;
+      throw error;
+    }
+  }
+
+  async #pushTo(
+    { repository, tags }: Target,
+    earlier: readonly EarlierImage[],
+    run: PushRun,
+  ): Promise<PushedRepository | undefined> {
+    const distrusted = new Set<string>();
+    for (let round = 1; ; round += 1) {
+      const placed = await this.#place(repository, earlier, distrusted, run);
+      if (placed === undefined) return undefined;
+      const config = await this.#image.config();
+      const manifest = manifestWith(
+        config,
+        placed.map(({ descriptor }) => descriptor),
+      );
+      try {
+        if (this.#options.dryRun) return undefined;
+        await uploadBytes(repository, config, { onSent: run.onSent, ask: round === 1 });
+        await inParallel(tags, PARALLEL_UPLOADS, (tag) =>
+          repository.putManifest(tag, manifest, MEDIA_TYPE.manifest),
+        );
+        return {
+          repository: repository.fullName,
+          tags,
+          digest: digestOf(manifest),
+          imageId: digestOf(config),
+          layers: placed,
+        };
+      } catch (error) {
+        const missing = missingBlobs(error, placed);
+        if (missing === undefined || round === MOST_ROUNDS) throw error;
+        for (const digest of missing) distrusted.add(digest);
+        run.note(`${repository.fullName} lacks layers that it says to have: they are sent again`);
+      }
+    }
+  }
+
+  /** Brings all layers to the repository; undefined when that was only asked about. */
+  async #place(
+    repository: Repository,
+    earlier: readonly EarlierImage[],
+    distrusted: ReadonlySet<string>,
+    run: PushRun,
+  ): Promise<PlacedLayer[] | undefined> {
+    const { blobs, learn, dryRun } = this.#options;
+    const knowledge = new Knowledge(earlier, learn ? blobs : undefined, this.#options);
+    const { layers } = this.#image;
+    const found = await inParallel(layers, PARALLEL_QUESTIONS, async (layer, index) => {
+      const place = await findLayer(layer, repository, knowledge, distrusted);
+      if (dryRun) await run.wouldPlace(layer, index, place?.way);
+      if (dryRun || place === undefined) return undefined;
+      const placed = await takeFound(layer, place, repository);
+      if (placed !== undefined) run.placed(placed, index);
+      return placed;
+    });
+    if (dryRun) return undefined;
+    return inParallel(layers, PARALLEL_UPLOADS, async (layer, index) => {
+      const already = found[index];
+      if (already !== undefined) return already;
+      const placed = await sendLayer(layer, repository, {
+        ...this.#options,
+        blobs,
+        onSent: run.onSent,
+        ask: distrusted.size === 0,
+      });
+      run.placed(placed, index);
+      return placed;
+    });
+  }
+}
+
+/**
+ * The layers that the registry misses when it refuses a manifest for it, though it said to have
+ * them: those it names, else all that were not sent. Undefined for any other error.
+ */
+function missingBlobs(error: unknown, placed: readonly PlacedLayer[]): string[] | undefined {
+  if (!(error instanceof RegistryError)) return undefined;
+  if (!error.says("MANIFEST_BLOB_UNKNOWN") && !error.says("BLOB_UNKNOWN")) return undefined;
+  const assumed = placed
+    .filter(({ way }) => way !== "sent")
+    .map(({ descriptor }) => descriptor.digest);
+  const told = JSON.stringify(error.complaints);
+  const named = assumed.filter((digest) => told.includes(digest));
+  return named.length === 0 ? assumed : named;
+}
+
+function present<Item>(items: ReadonlyArray<Item | undefined>): Item[] {
+  return items.filter((item) => item !== undefined);
+}

@@ -1,0 +1,124 @@
+import { digestOf } from "../image/digest.ts";
+import { MEDIA_TYPE } from "../image/media-types.ts";
+import type { Access } from "./authorizer.ts";
+import type { RegistryClient } from "./client.ts";
+import { RegistryError } from "./registry-error.ts";
+import { shownUrl } from "./redact.ts";
+
+/** A manifest as it lies in a registry. */
+export interface RemoteManifest {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly bytes: Buffer;
+}
+
+/** Manifests and indexes, OCI's and Docker's. */
+const ACCEPT = [
+  MEDIA_TYPE.manifest,
+  MEDIA_TYPE.index,
+  MEDIA_TYPE.dockerManifest,
+  MEDIA_TYPE.dockerIndex,
+].join(", ");
+
+/** One repository of a registry: manifests, and which blobs it has (OCI distribution-spec). */
+export class Repository {
+  readonly client: RegistryClient;
+  readonly name: string;
+  readonly #pull: Access;
+  readonly #push: Access;
+
+  /** @param pushing whether one comes to push: then one token does for everything */
+  constructor(client: RegistryClient, name: string, pushing: boolean) {
+    this.client = client;
+    this.name = name;
+    this.#push = { repository: name, scopes: [`repository:${name}:pull,push`] };
+    this.#pull = pushing ? this.#push : { repository: name, scopes: [`repository:${name}:pull`] };
+  }
+
+  /** The access that pushing takes; with `from`, also what mounting from there takes. */
+  pushAccess(from?: string): Access {
+    const { repository, scopes } = this.#push;
+    return from === undefined || from === repository
+      ? this.#push
+      : { repository, scopes: [...scopes, `repository:${from}:pull`] };
+  }
+
+  /** `registry/name`. */
+  get fullName(): string {
+    return `${this.client.registry}/${this.name}`;
+  }
+
+  at(rest: string): string {
+    return `${this.name}/${rest}`;
+  }
+
+  /** Whether a blob is there. */
+  async hasBlob(digest: string): Promise<boolean> {
+    const { status } = await this.client.request({
+      method: "HEAD",
+      at: this.at(`blobs/${digest}`),
+      access: this.#pull,
+      expect: [200, 404],
+    });
+    return status === 200;
+  }
+
+  /** A small blob, its digest checked; undefined when it is not there. */
+  async readBlob(digest: string): Promise<Buffer | undefined> {
+    const { status, bytes, url } = await this.client.request({
+      method: "GET",
+      at: this.at(`blobs/${digest}`),
+      access: this.#pull,
+      expect: [200, 404],
+    });
+    if (status === 404) return undefined;
+    if (digestOf(bytes) !== digest) throw wrongDigest("GET", url, digestOf(bytes));
+    return bytes;
+  }
+
+  /** The manifest of a tag or digest, checked; undefined when there is none. */
+  async readManifest(version: string): Promise<RemoteManifest | undefined> {
+    const { status, bytes, headers, url } = await this.client.request({
+      method: "GET",
+      at: this.at(`manifests/${version}`),
+      access: this.#pull,
+      headers: { accept: ACCEPT },
+      expect: [200, 404],
+    });
+    if (status === 404) return undefined;
+    const digest = digestOf(bytes);
+    if (version.includes(":") && version !== digest) throw wrongDigest("GET", url, digest);
+    const mediaType = headers["content-type"]?.split(";", 1)[0]?.trim() ?? MEDIA_TYPE.manifest;
+    return { mediaType, digest, bytes };
+  }
+
+  /**
+   * Puts a manifest under a tag or its digest. The registry must keep its exact bytes, and says
+   * so by their digest.
+   */
+  async putManifest(version: string, bytes: Buffer, mediaType: string): Promise<void> {
+    const digest = digestOf(bytes);
+    const { status, headers, url } = await this.client.request({
+      method: "PUT",
+      at: this.at(`manifests/${version}`),
+      access: this.#push,
+      headers: { "content-type": mediaType, "content-length": String(bytes.length) },
+      body: bytes,
+      expect: [200, 201, 202, 204],
+    });
+    const told = headers["docker-content-digest"];
+    const kept =
+      status === 201 && typeof told === "string" && told !== ""
+        ? told
+        : (await this.readManifest(version))?.digest;
+    if (kept !== digest) throw wrongDigest("PUT", url, kept ?? "none");
+  }
+}
+
+function wrongDigest(method: string, url: URL, digest: string): RegistryError {
+  return new RegistryError(
+    "REGISTRY_DIGEST",
+    `${method} ${shownUrl(url)}: the registry has other bytes, of digest ${digest}`,
+    { temporary: false, hint: "something between here and the registry changes what is sent" },
+  );
+}

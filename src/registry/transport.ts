@@ -1,0 +1,154 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { isLoopback } from "./host.ts";
+import { connectionError } from "./connection-error.ts";
+import { tlsMaterialFor } from "./tls.ts";
+import type { ConnectionOptions } from "./tls.ts";
+
+/** A body: bytes at hand, or bytes still to be made. */
+export type Body = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Body | undefined;
+}
+
+/** A whole answer. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly bytes: Buffer;
+}
+
+/** Connections that may be open to a host at a time. */
+const MOST_CONNECTIONS = 32;
+/** Milliseconds without a byte either way after which a connection counts as dead. */
+const IDLE_LIMIT = 300_000;
+/** Registries take manifests up to this length (reference: registry-protocol, section 2.2). */
+const LONGEST_ANSWER = 8 << 20;
+
+/** HTTP and HTTPS to registries: connections are kept, proxies of the environment are used. */
+export class Transport {
+  readonly #options: ConnectionOptions;
+  readonly #agents = new Map<string, http.Agent>();
+
+  constructor(options: ConnectionOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Sends a request and reads the whole answer, whatever its status. */
+  async exchange(request: HttpRequest): Promise<HttpAnswer> {
+    const { sent, message } = await this.#send(request);
+    try {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of message as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        if (length > LONGEST_ANSWER) break;
+        chunks.push(chunk);
+      }
+      const bytes = Buffer.concat(chunks);
+      return { status: message.statusCode ?? 0, headers: message.headers, bytes };
+    } catch (error) {
+      throw connectionError(request, error);
+    } finally {
+      if (!sent.writableFinished) sent.destroy();
+    }
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
+
+  async #send(
+    request: HttpRequest,
+  ): Promise<{ sent: http.ClientRequest; message: http.IncomingMessage }> {
+    const { url, method, headers, body } = request;
+    const secure = url.protocol === "https:";
+    const sent = (secure ? https : http).request(url, {
+      method,
+      headers,
+      agent: this.#agentFor(url),
+    });
+    sent.setTimeout(IDLE_LIMIT, () => {
+      sent.destroy(Object.assign(new Error("no byte for too long"), { code: "ETIMEDOUT" }));
+    });
+    const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
+      sent.once("response", resolve);
+      sent.on("error", reject);
+      sent.once("close", () => {
+        reject(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
+      });
+    });
+    answered.catch(() => undefined);
+    if (body === undefined || body instanceof Uint8Array) {
+      sent.end(body);
+    } else {
+      await this.#sendBody(sent, body, answered);
+    }
+    try {
+      return { sent, message: await answered };
+    } catch (error) {
+      throw connectionError(request, error);
+    }
+  }
+
+  /** Returns when the body is sent, or when an answer or an error came before. */
+  async #sendBody(
+    sent: http.ClientRequest,
+    body: AsyncIterable<Uint8Array>,
+    answered: Promise<unknown>,
+  ): Promise<void> {
+    let over = false;
+    const ended = answered.then(
+      () => (over = true),
+      () => (over = true),
+    );
+    try {
+      for await (const chunk of body) {
+        if (over) return;
+        if (sent.write(chunk)) continue;
+        await Promise.race([ended, drained(sent)]);
+        if (over) return;
+      }
+    } catch (error) {
+      sent.destroy();
+      throw error;
+    }
+    sent.end();
+  }
+
+  #agentFor(url: URL): http.Agent {
+    const known = this.#agents.get(url.origin);
+    if (known !== undefined) return known;
+    const options: http.AgentOptions = {
+      keepAlive: true,
+      maxSockets: MOST_CONNECTIONS,
+      ...(isLoopback(url.host) ? {} : { proxyEnv: this.#options.env ?? process.env }),
+    };
+    const agent =
+      url.protocol === "https:"
+        ? new https.Agent({
+            ...options,
+            ...tlsMaterialFor(url.host, this.#options),
+            rejectUnauthorized: this.#options.tlsVerify !== false,
+          })
+        : new http.Agent(options);
+    this.#agents.set(url.origin, agent);
+    return agent;
+  }
+}
+
+async function drained(sent: http.ClientRequest): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      sent.off("drain", done);
+      sent.off("close", done);
+      resolve();
+    };
+    sent.once("drain", done);
+    sent.once("close", done);
+  });
+}
