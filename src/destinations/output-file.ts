@@ -1,84 +1,132 @@
+import { randomInt } from "node:crypto";
 import * as fs from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { messageOf, systemCodeOf, VarveError } from "../errors.ts";
+import { writeFailure } from "../io/write-fully.ts";
+
+/** Characters of the output's name that its unfinished file bears: so that it is not too long. */
+const NAME_SHOWN = 60;
+
+/** Awaited, since it can take long and signals are to be heard meanwhile. */
+const sync = promisify(fs.fsync);
 
 /** Files begun and not yet in place, to be removed when the process is interrupted. */
 const unfinished = new Set<string>();
 
 /** Removes what was begun and not finished. For signal handlers: synchronous, never throws. */
 export function removeUnfinishedFiles(): void {
-  for (const file of unfinished) fs.rmSync(file, { force: true });
-  unfinished.clear();
+  for (const file of unfinished) removeQuietly(file);
 }
 
 /**
  * Writes a file so that it is there whole or not at all: beside its place, synced, then renamed.
  * Devices and pipes, such as `/dev/null`, are written to directly.
  *
- * @throws VarveError `OUTPUT_UNWRITABLE`, and whatever `write` throws
+ * @throws VarveError `OUTPUT_UNWRITABLE`, `DESTINATION_FULL`, and whatever `write` throws
  */
 export async function writeWholeFile(
   file: string,
   write: (fd: number) => Promise<void>,
 ): Promise<void> {
   const target = targetOf(file);
-  const beside = isSpecial(target)
-    ? undefined
-    : path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.partial`);
-  const fd = open(beside ?? target, file);
-  if (beside !== undefined) unfinished.add(beside);
+  if (isSpecial(target, file)) return writeAndClose(open(target, "w", file), write);
+  const beside = besideOf(target);
+  const fd = open(beside, "wx", file);
+  unfinished.add(beside);
   try {
-    await write(fd);
-    if (beside !== undefined) fs.fsyncSync(fd);
-    fs.closeSync(fd);
-    if (beside !== undefined) fs.renameSync(beside, target);
+    await writeAndClose(fd, async () => {
+      await write(fd);
+      await sync(fd).catch((error: unknown) => {
+        throw writeFailure(error);
+      });
+    });
+    attempt(file, () => fs.renameSync(beside, target));
   } catch (error) {
-    closeQuietly(fd);
-    if (beside !== undefined) fs.rmSync(beside, { force: true });
+    removeQuietly(beside);
     throw error;
   } finally {
-    if (beside !== undefined) unfinished.delete(beside);
+    unfinished.delete(beside);
   }
 }
 
-/** Symlinks are followed, so that the link stays and what it points to is replaced. */
+async function writeAndClose(fd: number, write: (fd: number) => Promise<void>): Promise<void> {
+  try {
+    await write(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Symlinks are followed, so that the link stays and what it points to is replaced or made. */
 function targetOf(file: string): string {
   try {
     return fs.realpathSync(file);
   } catch {
-    return path.resolve(file);
+    return linkTargetOf(path.resolve(file));
   }
 }
 
-function isSpecial(file: string): boolean {
-  const stats = fs.statSync(file, { throwIfNoEntry: false });
+function linkTargetOf(file: string): string {
+  try {
+    return path.resolve(path.dirname(file), fs.readlinkSync(file));
+  } catch {
+    return file;
+  }
+}
+
+function besideOf(target: string): string {
+  const name = path.basename(target).slice(0, NAME_SHOWN);
+  return path.join(path.dirname(target), `.${name}.${randomInt(2 ** 32)}.partial`);
+}
+
+function isSpecial(target: string, shown: string): boolean {
+  const stats = attempt(shown, () => fs.statSync(target, { throwIfNoEntry: false }));
   if (stats?.isDirectory() === true) {
-    throw new VarveError("OUTPUT_UNWRITABLE", `${file} is a folder`, {
+    throw new VarveError("OUTPUT_UNWRITABLE", `${shown} is a folder`, {
       hint: "give the name of a file, such as image.tar.gz",
     });
   }
   return stats !== undefined && !stats.isFile();
 }
 
-function open(file: string, shown: string): number {
+function open(file: string, flags: "w" | "wx", shown: string): number {
+  return attempt(shown, () => fs.openSync(file, flags, 0o666));
+}
+
+/** A file call whose failure is put in words. */
+function attempt<Result>(shown: string, call: () => Result): Result {
   try {
-    return fs.openSync(file, "w", 0o666);
+    return call();
   } catch (error) {
-    const missing = systemCodeOf(error) === "ENOENT";
-    throw new VarveError(
-      "OUTPUT_UNWRITABLE",
-      missing
-        ? `${shown} cannot be written: its folder does not exist`
-        : `${shown} cannot be written: ${messageOf(error)}`,
-      { cause: error, hint: missing ? "make the folder first" : "write elsewhere" },
-    );
+    const [why, hint] = reasonOf(error);
+    throw new VarveError("OUTPUT_UNWRITABLE", `${shown} cannot be written: ${why}`, {
+      cause: error,
+      hint,
+    });
   }
 }
 
-function closeQuietly(fd: number): void {
+function reasonOf(error: unknown): [why: string, hint: string] {
+  switch (systemCodeOf(error)) {
+    case "ENOENT":
+      return ["its folder does not exist", "make the folder first"];
+    case "ENOTDIR":
+      return ["a part of its path is not a folder", "write elsewhere"];
+    case "EACCES":
+    case "EPERM":
+      return ["permission denied", "write elsewhere, or as a user who may write there"];
+    case "EROFS":
+      return ["its file system is read-only", "write elsewhere"];
+    default:
+      return [messageOf(error), "write elsewhere"];
+  }
+}
+
+function removeQuietly(file: string): void {
   try {
-    fs.closeSync(fd);
+    fs.rmSync(file, { force: true });
   } catch {
-    // It is closed already; the error that led here is the one to report.
+    // What led here is the thing to report.
   }
 }

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { systemCodeOf, VarveError } from "../errors.ts";
+import { messageOf, systemCodeOf, VarveError } from "../errors.ts";
 
 /** How long to wait before a pipe that is full and does not block is tried again, in ms. */
 const RETRY_DELAY = 0.2;
@@ -48,7 +48,7 @@ function writeSome(fd: number, bytes: Uint8Array, from: number): Promise<number>
 }
 
 /** The error of a failed write, in words. */
-function writeFailure(error: unknown): VarveError {
+export function writeFailure(error: unknown): VarveError {
   switch (systemCodeOf(error)) {
     case "EPIPE":
       return new VarveError("DESTINATION_CLOSED", "the output was closed before the image ended", {
@@ -64,8 +64,8 @@ function writeFailure(error: unknown): VarveError {
     default:
       return new VarveError(
         "DESTINATION_FAILED",
-        `the image could not be written: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
+        `the image could not be written: ${messageOf(error)}`,
+        { cause: error, hint: "is the place sound where it is written?" },
       );
   }
 }
