@@ -40,13 +40,6 @@ export interface Layer {
    * be made to learn it. They are checked against it if they are made after all.
    */
   adopt?(digest: Pick<LayerIdentity, "diffId" | "size">): void;
-  /** Identity of what it is made of, knowable without its bytes: equal keys mean equal bytes. */
-  readonly contentKey?: string | undefined;
-  /**
-   * Takes over an identity from somebody who has made the layer before, so that its bytes need not
-   * be made to learn it. They are checked against it if they are made after all.
-   */
-  adopt?(digest: Pick<LayerIdentity, "diffId" | "size">): void;
   /** Writes the uncompressed tar to a file descriptor, for layers that can do so faster. */
   writeTo?(fd: number): Promise<void>;
 }

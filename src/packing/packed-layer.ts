@@ -1,5 +1,4 @@
 import { VarveError } from "../errors.ts";
-import { VarveError } from "../errors.ts";
 import type { Layer, LayerIdentity } from "../image/layer.ts";
 import { specName } from "./content-key.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
@@ -19,8 +18,6 @@ export class PackedLayer implements Layer {
   readonly #spec: LayerSpec;
   #identity: Promise<LayerIdentity> | undefined;
   #diffId: string | undefined;
-  /** Whether the identity is another's word. */
-  #adopted = false;
   /** Whether the identity is another's word. */
   #adopted = false;
   #size: Promise<number> | undefined;
@@ -70,15 +67,6 @@ export class PackedLayer implements Layer {
     this.#size = Promise.resolve(size);
   }
 
-  adopt(digest: LayerDigest): void {
-    if (this.#identity !== undefined) return;
-    const { diffId, size } = digest;
-    this.#adopted = true;
-    this.#diffId = diffId;
-    this.#identity = Promise.resolve({ diffId, size, remembered: true });
-    this.#size = Promise.resolve(size);
-  }
-
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
     const size = await this.size();
     const onDigest =
@@ -99,20 +87,6 @@ export class PackedLayer implements Layer {
     } else {
       await this.#packer.write(this.#spec, fd, size);
     }
-  }
-
-  #confirm(digest: LayerDigest): void {
-    const { diffId } = digest;
-    if (diffId === this.#diffId) {
-      this.#adopted = false;
-      this.#packer.remember(this.contentKey, digest);
-      return;
-    }
-    throw new VarveError(
-      "LAYER_DIFFERS",
-      `a layer of ${this.paths[0]} has the digest ${diffId}, not ${this.#diffId} as an earlier image says`,
-      { hint: "run again with --no-cache, which believes no earlier image" },
-    );
   }
 
   #confirm(digest: LayerDigest): void {
