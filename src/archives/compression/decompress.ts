@@ -5,6 +5,9 @@ import { messageOf, systemCodeOf, VarveError } from "../../errors.ts";
 import type { Compressed } from "./sniff.ts";
 import { ZstdFrameSplitter } from "./zstd-frames.ts";
 
+/** Bytes a decoder gives at a time: by default it is so few that handing them on costs most. */
+const CHUNK_SIZE = 1 << 18;
+
 /**
  * Decompresses a stream. gzip and zstd are done here, of any number of members or frames; xz and
  * bzip2 by the programs of that name, since Node.js has neither.
@@ -23,7 +26,7 @@ export async function* decompress(
         yield* source;
         return;
       case "gzip":
-        yield* throughStream(source, zlib.createGunzip());
+        yield* throughStream(source, zlib.createGunzip({ chunkSize: CHUNK_SIZE }));
         return;
       case "zstd":
         yield* unzstd(source);
@@ -61,12 +64,12 @@ async function* unzstd(
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const splitter = new ZstdFrameSplitter();
-  let decoder = zlib.createZstdDecompress();
+  let decoder = zlib.createZstdDecompress({ chunkSize: CHUNK_SIZE });
   for await (const chunk of source) {
     for (const piece of splitter.push(chunk)) {
       const decoded = decoder;
       yield* fedWith(decoded, piece.bytes, piece.ends);
-      if (piece.ends) decoder = zlib.createZstdDecompress();
+      if (piece.ends) decoder = zlib.createZstdDecompress({ chunkSize: CHUNK_SIZE });
     }
   }
   splitter.end();
@@ -114,8 +117,11 @@ async function* throughProgram(
     child.once("close", resolve);
   });
   exit.catch(() => undefined);
+  const input = Readable.from(source);
+  input.on("error", (error) => child.stdout.destroy(error));
+  // It stops reading when it finds damage, and then says what it found.
   child.stdin.on("error", () => undefined);
-  Readable.from(source).pipe(child.stdin);
+  input.pipe(child.stdin);
   try {
     for await (const chunk of child.stdout) yield chunk as Uint8Array;
     const status = await exit;
@@ -127,6 +133,7 @@ async function* throughProgram(
       hint: `install it (Debian: ${program === "xz" ? "xz-utils" : "bzip2"}), or decompress the file first`,
     });
   } finally {
+    input.destroy();
     child.kill();
   }
 }

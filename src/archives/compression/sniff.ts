@@ -2,19 +2,18 @@
 export type Compressed = "none" | "gzip" | "zstd" | "xz" | "bzip2";
 
 /** Bytes needed to tell. */
-export const MAGIC_LENGTH = 6;
+export const MAGIC_LENGTH = 10;
 
-const MAGIC: ReadonlyArray<readonly [Exclude<Compressed, "none">, readonly number[]]> = [
-  ["gzip", [0x1f, 0x8b]],
-  ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
-  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ["bzip2", [0x42, 0x5a, 0x68]],
+/** The second of zstd is a skippable frame (RFC 8878, section 3.1.2), that of bzip2 an empty stream. */
+const MAGIC: ReadonlyArray<readonly [Compressed, RegExp]> = [
+  ["gzip", /^\x1f\x8b/],
+  ["zstd", /^(?:\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18)/],
+  ["xz", /^\xfd7zXZ\0/],
+  ["bzip2", /^BZh[1-9](?:1AY&SY|\x17rE8P\x90)/],
 ];
 
+/** A name that begins like a compressed stream may begin a tar: so bzip2's is seen to its end. */
 export function sniffCompression(beginning: Uint8Array): Compressed {
-  const found = MAGIC.find(([, magic]) => magic.every((byte, index) => beginning[index] === byte));
-  if (found !== undefined) return found[0];
-  const skippable = beginning[0] !== undefined && (beginning[0] & 0xf0) === 0x50;
-  const isSkippable = skippable && [0x2a, 0x4d, 0x18].every((byte, i) => beginning[i + 1] === byte);
-  return isSkippable ? "zstd" : "none";
+  const text = Buffer.from(beginning).toString("latin1", 0, MAGIC_LENGTH);
+  return MAGIC.find(([, magic]) => magic.test(text))?.[0] ?? "none";
 }
