@@ -10,6 +10,7 @@ import { delimiter, join } from "node:path";
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { insideRoot } from "./inside-root.ts";
 
 /** A Docker engine of the test's own: no container, image, network or setting is shared with others. */
 export interface TestDockerd {
@@ -35,6 +36,10 @@ export interface TestDockerd {
 export interface TestDockerdOptions {
   /** Further arguments for dockerd, e.g. `["--host", "tcp://127.0.0.1:1234", "--tlsverify", …]`. */
   readonly args?: readonly string[];
+  /** Where images are kept; the containerd store needs Docker 24 or later. [classic] */
+  readonly store?: "classic" | "containerd";
+  /** Folder of another Debian whose dockerd is taken, see `debian13.ts`. [this machine's] */
+  readonly root?: string;
 }
 
 const startSeconds = 60;
@@ -43,6 +48,7 @@ const startSeconds = 60;
  * dockerd with mounts of its own, so that none of them outlives it, and with a /etc/docker of its
  * own, because old versions take their engine ID from a key in there.
  */
+const ownMounts = ["unshare", "--mount", "--propagation=private", "sh", "-c"];
 const inOwnMounts =
   'mkdir -p /etc/docker && mount --bind "$1" /etc/docker && shift && exec dockerd "$@"';
 
@@ -83,18 +89,18 @@ export async function startDockerd(options: TestDockerdOptions = {}): Promise<Te
   const network = await addBridge();
   await mkdir(join(folder, "docker-config"));
   await mkdir(join(folder, "etc-docker"));
-  await writeFile(join(folder, "daemon.json"), "{}");
+  const features = { "containerd-snapshotter": true };
+  const settings = options.store === "containerd" ? { features } : {};
+  await writeFile(join(folder, "daemon.json"), JSON.stringify(settings));
 
+  const [program = "", ...startDaemon] =
+    options.root === undefined
+      ? [...ownMounts, inOwnMounts, "dockerd", join(folder, "etc-docker")]
+      : [...insideRoot(options.root, folder), "dockerd"];
   const daemon = spawn(
-    "unshare",
+    program,
     [
-      "--mount",
-      "--propagation=private",
-      "sh",
-      "-c",
-      inOwnMounts,
-      "dockerd",
-      join(folder, "etc-docker"),
+      ...startDaemon,
       `--config-file=${join(folder, "daemon.json")}`,
       `--data-root=${join(folder, "data")}`,
       `--exec-root=${join(folder, "exec")}`,
