@@ -38,6 +38,11 @@ export interface PushOptions extends LayerCoding {
   readonly report: ReportProgress;
 }
 
+/**
+ * Level of gzip unless asked otherwise: 6 takes 1.7 times as long for 3 % less. A first push waits
+ * for the compressor, not for the network.
+ */
+const USUAL_GZIP_LEVEL = 4;
 /** Questions about blobs that are on their way at a time. */
 const PARALLEL_QUESTIONS = 32;
 /** Layers that are packed and sent at a time: enough that no core waits for the network. */
@@ -128,7 +133,8 @@ class ImagePush {
   ) {
     this.#image = image;
     this.#references = references;
-    this.#options = options;
+    const usual = options.compression === "gzip" ? USUAL_GZIP_LEVEL : undefined;
+    this.#options = { ...options, level: options.level ?? usual };
     this.#clients = clients;
   }
 
