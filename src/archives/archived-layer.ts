@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import { VarveError } from "../errors.ts";
 import { hexOf } from "../image/digest.ts";
 import type { Layer, LayerIdentity } from "../image/layer.ts";
 import type { TarMember } from "../tar/reader.ts";
 import { decompress } from "./compression/decompress.ts";
 import { MAGIC_LENGTH, sniffCompression } from "./compression/sniff.ts";
 import { fileBytes, readAt } from "../io/file-bytes.ts";
+import { verifiedBytes } from "./verified-bytes.ts";
 
 /**
  * A layer inside a Docker archive. Its bytes are checked against its diffID whenever they are
@@ -51,19 +50,9 @@ export class ArchivedLayer implements Layer {
     return (await this.identity()).size;
   }
 
-  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
-    const hash = createHash("sha256");
-    for await (const chunk of this.#uncompressed()) {
-      hash.update(chunk);
-      yield chunk;
-    }
-    const actual = `sha256:${hash.digest("hex")}`;
-    if (actual === this.diffId) return;
-    throw new VarveError(
-      "ARCHIVE_DAMAGED",
-      `${this.#archive} is damaged: the layer ${this.paths[0]} does not have the digest ${this.diffId}`,
-      { hint: "get the file again, or build it anew" },
-    );
+  stream(): AsyncIterable<Uint8Array> {
+    const what = `${this.#archive} is damaged: the layer ${this.paths[0]}`;
+    return verifiedBytes(this.#uncompressed(), this.diffId, what);
   }
 
   /** A compressed layer must be read through to learn its length. */

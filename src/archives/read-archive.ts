@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { messageOf, VarveError } from "../errors.ts";
+import { digestOf, hexOf } from "../image/digest.ts";
 import { parseOrderedJson, plainJson } from "../image/ordered-json.ts";
 import type { JsonObject, JsonValue } from "../image/ordered-json.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
@@ -24,6 +25,9 @@ export interface ArchivedImage {
 
 /** Config and `manifest.json` are names and digests, not content. */
 const LARGEST_JSON = 64 << 20;
+const FOREIGN_HINT = "give an archive made by docker save, dockerTools, skopeo or varve";
+/** A config is named by its digest in most archives. */
+const NAMED_BY_DIGEST = /^(?:.*[/:])?([0-9a-f]{64})(?:\.json)?$/;
 
 const manifestSchema = v.pipe(
   v.array(
@@ -70,12 +74,16 @@ function read(file: string, source: SeekableFile): ArchivedImage {
     throw new VarveError("ARCHIVE_FOREIGN", `${file} is not a Docker archive: no manifest.json`, {
       hint: members.has("oci-layout")
         ? "it is an OCI archive; `skopeo copy oci-archive:… docker-archive:…` converts it"
-        : "give an archive made by docker save, dockerTools or varve",
+        : FOREIGN_HINT,
     });
   }
   const manifest = parseWith(file, "manifest.json", manifestSchema, bytesOf("manifest.json"));
   const { Config: configName, RepoTags: repoTags, Layers: layerNames } = manifest.plain[0]!;
   const configBytes = bytesOf(configName);
+  const expected = NAMED_BY_DIGEST.exec(configName)?.[1];
+  if (expected !== undefined && hexOf(digestOf(configBytes)) !== expected) {
+    damaged(file, `${configName} is not what its name says`);
+  }
   const config = parseWith(file, configName, configSchema, configBytes);
   const names = layerNames ?? [];
   const diffIds = config.plain.rootfs.diff_ids ?? [];
@@ -108,32 +116,41 @@ function membersOf(file: string, source: SeekableFile): Map<string, TarMember> {
   try {
     for (const member of readMembers((at, length) => readAt(source.fd, at, length))) {
       if (member.offset + member.size > source.size) damaged(file, "it ends too early");
-      members.set(member.name.replace(/^(?:\.\/)+/, ""), member);
+      members.set(plainName(member.name), member);
     }
   } catch (error) {
-    if (error instanceof VarveError && error.code === "TAR_DAMAGED") damaged(file, error.message);
-    throw error;
+    if (!(error instanceof VarveError) || error.code !== "TAR_DAMAGED") throw error;
+    if (members.size > 0) damaged(file, error.message);
+    throw new VarveError("ARCHIVE_FOREIGN", `${file} is not an image archive: ${error.message}`, {
+      hint: FOREIGN_HINT,
+    });
   }
   return members;
 }
 
 /** The member of this name; links, as older `docker save` wrote for repeated layers, are followed. */
 function resolve(file: string, members: Map<string, TarMember>, name: string): TarMember {
-  let at = byteStringOf(name);
+  let at = plainName(byteStringOf(name));
   for (let hops = 0; hops < 8; hops += 1) {
     const member = members.get(at);
     if (member === undefined) damaged(file, `it has no ${name}`);
     if (member.typeFlag === "0" || member.typeFlag === "7") return member;
-    if (member.typeFlag === "1") at = member.link;
-    else if (member.typeFlag === "2") at = joined(at, member.link);
+    if (member.typeFlag === "1") at = plainName(member.link);
+    else if (member.typeFlag === "2") at = plainName(linkedName(at, member.link));
     else damaged(file, `${name} is not a file`);
   }
   return damaged(file, `${name} is a link that leads nowhere`);
 }
 
-function joined(name: string, link: string): string {
-  const parts = link.startsWith("/") ? [] : name.split("/").slice(0, -1);
-  for (const part of link.split("/")) {
+/** Where a symlink leads; an absolute one, from the archive's top. */
+function linkedName(name: string, link: string): string {
+  return link.startsWith("/") ? link : `${name.slice(0, name.lastIndexOf("/") + 1)}${link}`;
+}
+
+/** A name without `.`, `..` and slashes that say nothing. */
+function plainName(name: string): string {
+  const parts: string[] = [];
+  for (const part of name.split("/")) {
     if (part === "..") parts.pop();
     else if (part !== "." && part !== "") parts.push(part);
   }

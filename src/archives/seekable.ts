@@ -19,33 +19,40 @@ export interface SeekableFile {
  * file that has no name any more when this returns, so that nothing is left behind however the
  * process ends.
  *
- * @throws VarveError `ARCHIVE_UNREADABLE`, `ARCHIVE_DAMAGED`
+ * @throws VarveError `ARCHIVE_UNREADABLE`, `ARCHIVE_DAMAGED`, `TEMPORARY_UNWRITABLE`
  */
 export async function openSeekable(file: string): Promise<SeekableFile> {
   const { fd, size } = openFile(file);
-  const compressed = sniffCompression(readAt(fd, 0, MAGIC_LENGTH));
-  if (compressed === "none") return seekable(fd, size);
+  let isReady = false;
   try {
-    const temporary = openNameless();
-    try {
-      let written = 0;
-      for await (const chunk of decompress(fileBytes(fd, 0, size), compressed, file)) {
-        await writeFully(temporary, chunk);
-        written += chunk.length;
-      }
-      return seekable(temporary, written);
-    } catch (error) {
-      fs.closeSync(temporary);
-      throw error;
-    }
+    const compressed = sniffCompression(readAt(fd, 0, MAGIC_LENGTH));
+    isReady = compressed === "none";
+    if (compressed === "none") return seekable(fd, size);
+    return await decompressedFile(decompress(fileBytes(fd, 0, size), compressed, file));
   } finally {
-    fs.closeSync(fd);
+    if (!isReady) fs.closeSync(fd);
+  }
+}
+
+async function decompressedFile(chunks: AsyncIterable<Uint8Array>): Promise<SeekableFile> {
+  const temporary = openNameless();
+  try {
+    let size = 0;
+    for await (const chunk of chunks) {
+      await writeFully(temporary, chunk).catch(refuseTemporary);
+      size += chunk.length;
+    }
+    return seekable(temporary, size);
+  } catch (error) {
+    fs.closeSync(temporary);
+    throw error;
   }
 }
 
 function openFile(file: string): { fd: number; size: number } {
   try {
-    const fd = fs.openSync(file, "r");
+    // Without waiting, should it be a pipe.
+    const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     const stats = fs.fstatSync(fd);
     if (stats.isFile()) return { fd, size: stats.size };
     fs.closeSync(fd);
@@ -74,10 +81,28 @@ function seekable(fd: number, size: number): SeekableFile {
 }
 
 function openNameless(): number {
-  const folder = fs.mkdtempSync(path.join(tmpdir(), "varve-"));
+  let folder: string;
+  try {
+    folder = fs.mkdtempSync(path.join(tmpdir(), "varve-"));
+  } catch (error) {
+    return refuseTemporary(error);
+  }
   try {
     return fs.openSync(path.join(folder, "archive.tar"), "wx+", 0o600);
+  } catch (error) {
+    return refuseTemporary(error);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function refuseTemporary(error: unknown): never {
+  throw new VarveError(
+    "TEMPORARY_UNWRITABLE",
+    `a compressed archive cannot be unpacked in ${tmpdir()}: ${messageOf(error)}`,
+    {
+      cause: error,
+      hint: "set TMPDIR to a folder with enough space, or decompress the archive first",
+    },
+  );
 }

@@ -3,8 +3,9 @@ import { messageOf, VarveError } from "../errors.ts";
 import { hexOf } from "../image/digest.ts";
 import type { Layer, LayerIdentity } from "../image/layer.ts";
 import { fileBytes } from "../io/file-bytes.ts";
+import { verifiedBytes } from "./verified-bytes.ts";
 
-/** A layer whose tar is ready in a file, its digest known. */
+/** A layer whose tar is ready in a file, its digest known, and checked when it is read. */
 export class TarFileLayer implements Layer {
   readonly name: string;
   readonly paths: readonly string[];
@@ -37,7 +38,11 @@ export class TarFileLayer implements Layer {
     return this.#readable(() => fs.statSync(this.#file).size);
   }
 
-  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+  stream(): AsyncIterable<Uint8Array> {
+    return verifiedBytes(this.#bytes(), this.#diffId, `the layer ${this.#file}`);
+  }
+
+  async *#bytes(): AsyncGenerator<Uint8Array, void, undefined> {
     const fd = this.#readable(() => fs.openSync(this.#file, "r"));
     try {
       yield* fileBytes(fd, 0, fs.fstatSync(fd).size);
@@ -53,7 +58,7 @@ export class TarFileLayer implements Layer {
       throw new VarveError(
         "LAYER_UNREADABLE",
         `the layer ${this.#file} cannot be read: ${messageOf(error)}`,
-        { cause: error },
+        { cause: error, hint: "build the image's conf again, or give --store-root" },
       );
     }
   }
