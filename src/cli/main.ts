@@ -17,22 +17,24 @@ import { unknownCommandText, usageText } from "./usage-text.ts";
 
 const USAGE_EXIT_CODE = 2;
 
+const COMMANDS = {
+  build: buildCommand,
+  stream: streamCommand,
+  load: loadCommand,
+  push: pushCommand,
+  plan: planCommand,
+  inspect: inspectCommand,
+  digest: digestCommand,
+  completion: completionCommand,
+  __complete: completeCommand,
+};
+
 /** The command line as stricli knows it: also what completions are made from. */
 export function application(
   reportError: (error: unknown) => string = String,
 ): Application<VarveContext> {
   const routes = buildRouteMap({
-    routes: {
-      build: buildCommand,
-      stream: streamCommand,
-      load: loadCommand,
-      push: pushCommand,
-      plan: planCommand,
-      inspect: inspectCommand,
-      digest: digestCommand,
-      completion: completionCommand,
-      __complete: completeCommand,
-    },
+    routes: COMMANDS,
     docs: {
       brief: "Build container images out of package closures, reproducibly and finely layered",
       hideRoute: { __complete: true },
@@ -54,28 +56,43 @@ export function application(
         exceptionWhileParsingArguments: usageText,
         exceptionWhileRunningCommand: reportError,
         exceptionWhileLoadingCommandFunction: reportError,
-        noCommandRegisteredForInput: ({ input, corrections }) =>
-          unknownCommandText(input, corrections),
+        noCommandRegisteredForInput: ({ input }) =>
+          unknownCommandText(
+            input,
+            Object.keys(COMMANDS).filter((name) => !name.startsWith("_")),
+          ),
       },
     },
   });
 }
 
-/** Runs the command line and sets the process' exit code: 0, 1 failure, 2 usage. */
+/** Runs the command line and sets the process' exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   endOnSignals();
+  const status = await execute(argv, lazyProcess());
+  if (status !== 0) process.exitCode = status;
+}
+
+/**
+ * Runs a command line.
+ *
+ * @returns the exit status: 0, 1 failure, 2 usage
+ */
+export async function execute(
+  argv: readonly string[],
+  surroundings: StricliProcess,
+): Promise<number> {
   const inputs = argv.map((input) => input.replace(/^--repo_tag(?==|$)/, "--tag"));
   const debug = inputs.includes("--debug");
   if (inputs.length === 0) inputs.push("--help");
   if (inputs[0] === "help") inputs.splice(0, 1, ...inputs.slice(1), "--help");
-  const surroundings = lazyProcess();
   const report = isProgressJson(inputs) ? errorEvent : errorText;
   const app = application((error) => report(error, debug));
   await run(app, inputs, { process: surroundings });
   const { exitCode } = surroundings;
-  if (typeof exitCode !== "number" || exitCode === 0) return;
+  if (typeof exitCode !== "number") return 0;
   // stricli reports wrong usage by negative codes.
-  process.exitCode = exitCode < 0 ? USAGE_EXIT_CODE : exitCode;
+  return exitCode < 0 ? USAGE_EXIT_CODE : exitCode;
 }
 
 /** Whether all of standard error is to be JSON. */

@@ -3,7 +3,7 @@ import type { ChildProcess, SpawnOptions } from "node:child_process";
 import path from "node:path";
 
 /** The program as a user starts it. */
-const VARVE: string = path.join(import.meta.dirname, "../../bin/varve.mjs");
+export const VARVE: string = path.join(import.meta.dirname, "../../bin/varve.mjs");
 
 export interface Finished {
   readonly status: number | null;

@@ -9,6 +9,8 @@ export async function complete(
   ...words: string[]
 ): Promise<void> {
   const proposals = await proposeCompletions(application(), words, { process: this.process });
-  const lines = proposals.map(({ completion }) => `${completion}\n`);
-  this.process.stdout.write(lines.join(""));
+  // Options are proposed to whoever begins one: without proposals the shell proposes files.
+  const isOption = words.at(-1)?.startsWith("-") === true;
+  const fitting = proposals.filter(({ kind }) => isOption || kind !== "argument:flag");
+  this.process.stdout.write(fitting.map(({ completion }) => `${completion}\n`).join(""));
 }

@@ -9,7 +9,7 @@ import { inSession } from "../session.ts";
 import { openStoreView } from "../store-view.ts";
 
 export async function digest(this: VarveContext, flags: DigestFlags): Promise<void> {
-  const plan = parsePlan(readPlan(flags.plan), flags.plan);
+  const plan = parsePlan(readPlan(flags.plan), flags.plan === "-" ? "standard input" : flags.plan);
   const common = {
     uid: flags.uid ?? 0,
     gid: flags.gid ?? 0,

@@ -1,4 +1,5 @@
 import { openDockerArchive } from "../../archives/read-archive.ts";
+import { VarveError } from "../../errors.ts";
 import { digestOf } from "../../image/digest.ts";
 import { plainJson } from "../../image/ordered-json.ts";
 import type { Layer } from "../../image/layer.ts";
@@ -20,13 +21,28 @@ export async function inspect(
   const inspection =
     only !== undefined && sources.length === 1 && flags.conf === undefined && isArchive(only)
       ? await inspectArchive(only)
-      : await inspectSources(flags, sources);
+      : await inspectSources(flags, sources).catch((error: unknown) => {
+          throw alsoNoArchive(error);
+        });
   const { process } = this;
   process.stdout.write(
     flags.json
       ? `${JSON.stringify(inspection, undefined, 2)}\n`
       : inspectionTable(inspection, terminalWidth()),
   );
+}
+
+/** Here an archive would have done, too. */
+function alsoNoArchive(error: unknown): unknown {
+  if (!(error instanceof VarveError) || error.code !== "SOURCE_UNKNOWN") return error;
+  const message = error.message.replace(
+    "is neither a recipe",
+    "is neither an image archive, nor a recipe",
+  );
+  return new VarveError(error.code, message, {
+    hint: `give an image archive; or ${error.hint}`,
+    cause: error,
+  });
 }
 
 async function inspectArchive(file: string): Promise<Inspection> {
@@ -87,10 +103,7 @@ function withHistory(
   return layers.map((layer, index) => {
     const { comment, created_by: createdBy } = told[index]!;
     const paths = typeof comment === "string" ? [...comment.matchAll(/'(\/[^']+)'/g)] : [];
-    return {
-      ...layer,
-      reason: typeof createdBy === "string" ? createdBy : "",
-      paths: paths.length === 0 ? layer.paths : paths.map((match) => match[1]!),
-    };
+    if (paths.length > 0) return { ...layer, paths: paths.map((match) => match[1]!) };
+    return typeof createdBy === "string" ? { ...layer, reason: createdBy, paths: [] } : layer;
   });
 }
