@@ -69,24 +69,28 @@ export class PackedLayer implements Layer {
 
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
     const size = await this.size();
-    const onDigest =
-      this.#identity === undefined || this.#adopted
-        ? (digest: LayerDigest): void => {
-            if (this.#adopted) this.#confirm(digest);
-            this.#identity ??= Promise.resolve(this.#found(digest));
-          }
-        : undefined;
+    const onDigest = this.#isSure()
+      ? undefined
+      : (digest: LayerDigest): void => {
+          this.#learn(digest);
+        };
     yield* this.#packer.stream(this.#spec, size, onDigest);
   }
 
   async writeTo(fd: number): Promise<void> {
     const size = await this.size();
-    if (this.#identity === undefined) {
-      const digest = await this.#packer.writeAndHash(this.#spec, fd, size);
-      this.#identity ??= Promise.resolve(this.#found(digest));
-    } else {
-      await this.#packer.write(this.#spec, fd, size);
-    }
+    if (this.#isSure()) await this.#packer.write(this.#spec, fd, size);
+    else this.#learn(await this.#packer.writeAndHash(this.#spec, fd, size));
+  }
+
+  /** Whether the identity is known, and by one's own work. */
+  #isSure(): boolean {
+    return this.#identity !== undefined && !this.#adopted;
+  }
+
+  #learn(digest: LayerDigest): void {
+    if (this.#adopted) this.#confirm(digest);
+    this.#identity ??= Promise.resolve(this.#found(digest));
   }
 
   #confirm(digest: LayerDigest): void {

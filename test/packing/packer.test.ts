@@ -230,6 +230,37 @@ describe("a packed layer", () => {
     expect(digests.get(KEY)?.diffId).toBe(diffId);
   });
 
+  it.each<[string, (packed: PackedLayer) => Promise<unknown>]>([
+    ["streamed", (packed) => bytesOf(packed.stream())],
+    ["written", (packed) => written((fd) => packed.writeTo(fd))],
+  ])("checks an identity taken over from elsewhere when it is %s", async (_, take) => {
+    const spec = layerOfLength(temporaryFolder(), 5);
+    const tar = tarOf(spec);
+    const digest = { diffId: digestOf(tar), size: tar.length };
+    const digests = new DigestStore(temporaryFolder());
+    const right = layer(spec, new Packer({ pool, digests }), KEY);
+    right.adopt(digest);
+    expect(await right.identity()).toEqual({ ...digest, remembered: true });
+    expect(digests.get(KEY)).toBeUndefined();
+    await take(right);
+    expect(digests.get(KEY)).toEqual(digest);
+
+    const wrong = layer(spec, packer);
+    wrong.adopt({ ...digest, diffId: `sha256:${"0".repeat(64)}` });
+    await expect(take(wrong)).rejects.toMatchObject({
+      code: "LAYER_DIFFERS",
+      message: expect.stringContaining(digest.diffId) as string,
+    });
+  });
+
+  it("takes nothing over once it knows its identity", async () => {
+    const packed = layer(layerOfLength(temporaryFolder(), 5), packer);
+    const { diffId } = await packed.identity();
+    packed.adopt({ diffId: `sha256:${"0".repeat(64)}`, size: 1 });
+    expect((await packed.identity()).diffId).toBe(diffId);
+    expect(packed.knownDiffId()).toBe(diffId);
+  });
+
   it("remembers nothing without a content key", async () => {
     const spec = layerOfLength(temporaryFolder(), 5);
     const folder = temporaryFolder();
