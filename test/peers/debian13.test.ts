@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EngineDelivery } from "../../src/destinations/engine/load-into-engine.ts";
+import { runVarve } from "../support/run-varve.ts";
 import {
   expectContainerdTakes,
   expectDockerRuns,
@@ -20,11 +22,13 @@ import { debian13Root, debian13Wanted } from "./support/debian13.ts";
 import { startDockerd } from "./support/dockerd.ts";
 import type { TestDockerd } from "./support/dockerd.ts";
 import { makeEngineImages, withoutLowest } from "./support/engine-images.ts";
-import type { EngineImages } from "./support/engine-images.ts";
+import type { EngineImage, EngineImages } from "./support/engine-images.ts";
 import { insideRoot } from "./support/inside-root.ts";
 import { startRegistry } from "./support/registry.ts";
 
 const run = promisify(execFile);
+/** The name under which varve loads one image after another. */
+const LOADED = "app:loaded";
 const COMPRESSIONS = ["plain", "gzip", "zstd"] as const;
 
 let root: string;
@@ -57,6 +61,17 @@ describe.skipIf(!debian13Wanted())("Debian 13", () => {
       expectDockerTakes(engine, images.one, images.one[compression], images.one.configDigest),
     );
 
+    it("is sent only what it lacks by varve load", async () => {
+      const { one, two, other } = images;
+      expect(await layersSent(engine, one, "classic")).toBe(5);
+      // The empty layer on top lies on others than the one that is there.
+      expect(await layersSent(engine, two, "classic")).toBe(2);
+      expect(await layersSent(engine, other, "classic")).toBe(3);
+      await expectDockerRuns(engine, { ...other, name: LOADED }, other.configDigest);
+      await engine.docker("image", "rm", LOADED);
+      await engine.docker("image", "prune", "--force");
+    });
+
     it("takes an image without the lowest layers if it has them", async () => {
       const { one, two } = images;
       const delta = await withoutLowest(two, 3, join(engine.folder, "delta.tar"));
@@ -82,6 +97,18 @@ describe.skipIf(!debian13Wanted())("Debian 13", () => {
     it.each(COMPRESSIONS)("%s: runs, under the manifest's digest", (compression) =>
       expectDockerTakes(engine, images.one, images.one[compression], images.one.manifestDigest),
     );
+
+    it("is sent only what it lacks by varve load", async () => {
+      const { one, two, other } = images;
+      expect(await layersSent(engine, one, "containerd")).toBe(5);
+      expect(await layersSent(engine, two, "containerd")).toBe(1);
+      expect(await layersSent(engine, other, "containerd")).toBe(2);
+      const loaded = { ...other, name: LOADED };
+      await expectDockerRuns(engine, loaded, other.manifestDigest);
+      await expectDockerSaves(engine, loaded);
+      await engine.docker("image", "rm", LOADED);
+      await engine.docker("image", "prune", "--force");
+    });
 
     it("goes on with what an interrupted load left only for the same layer", async () => {
       const { one, other } = images;
@@ -212,6 +239,20 @@ describe.skipIf(!debian13Wanted())("Debian 13", () => {
     });
   });
 });
+
+/** How many of an image's layers `varve load` sends to an engine, by its own account. */
+async function layersSent(engine: TestDockerd, image: EngineImage, store: string): Promise<number> {
+  const metadata = join(engine.folder, "metadata.json");
+  const args = ["load", ...image.source, "--tag", LOADED, "--metadata-file", metadata, "--quiet"];
+  const env = { ...engine.env, VARVE_CACHE_DIR: join(engine.folder, "varve-cache") };
+  const { status, stderr } = runVarve(args, { env });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  const { engine: told } = JSON.parse(await readFile(metadata, "utf8")) as EngineDelivery;
+  expect(told).toMatchObject({ store, layersSent: expect.any(Number) });
+  expect(told).not.toHaveProperty("secondTry");
+  return told.layersSent;
+}
 
 /** A command of Debian 13 that sees this test's folder. */
 function inside(...command: string[]): string[] {

@@ -15,6 +15,8 @@ const DATA_SIZE = 5 << 20;
 export interface EngineImage {
   /** As Docker shows it, `app:one`. */
   readonly name: string;
+  /** Arguments by which varve finds it, `--conf FILE --store-root FOLDER`. */
+  readonly source: readonly string[];
   readonly plain: string;
   readonly gzip: string;
   readonly zstd: string;
@@ -99,6 +101,7 @@ async function describeImage(
   const { manifests } = JSON.parse(index.stdout) as { manifests: Array<{ digest: string }> };
   return {
     name: `app:${tag}`,
+    source,
     plain,
     gzip,
     zstd,
