@@ -3,7 +3,7 @@ import { application } from "../../src/cli/main.ts";
 
 /** The reference of all commands: what `--help` says, as a page. */
 export function commandsDocument(): string {
-  const commands = generateHelpTextForAllCommands(application(false)).filter(
+  const commands = generateHelpTextForAllCommands(application()).filter(
     ([route]) => !route.includes("__"),
   );
   const sections = commands.map(([route, help]) => {
