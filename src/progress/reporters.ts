@@ -56,7 +56,7 @@ function terminalReporter(stream: ProgressStream): Reporter {
   const width = stream.columns ?? 80;
   const started = performance.now();
   let drawn = false;
-  let lastDraw = 0;
+  let lastDraw = -REDRAW_INTERVAL;
   const clear = (): void => {
     if (drawn) stream.write("\r\u001b[2K");
     drawn = false;

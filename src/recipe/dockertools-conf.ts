@@ -6,11 +6,11 @@ import type { JsonObject } from "../image/ordered-json.ts";
 import { checkedAgainst } from "./schema-error.ts";
 
 const storePath = v.pipe(v.string(), v.startsWith("/", "Expected an absolute path"));
+/** Nix gives these as text. */
 const id = v.pipe(
   v.union([v.string(), v.number()]),
+  v.check((value) => /^\d{1,10}$/.test(String(value)), "Expected a user or group number"),
   v.transform(Number),
-  v.safeInteger("Expected a user or group number"),
-  v.minValue(0),
 );
 
 const confSchema = v.object({
