@@ -149,11 +149,9 @@ describe.skipIf(nixAbsent())("the command line with a real Nix", () => {
     });
 
     it("has outputs, each of which can be had alone", () => {
-      const outputsIn = ({ layers }: Inspection): string[] =>
-        layers.flatMap(({ paths }) => paths).filter((name) => name.includes("-several-1.0"));
       const all = inspected(...withNix(".#several"));
       expect(all.references).toEqual(["several:latest"]);
-      expect(outputsIn(all)).toEqual(
+      expect(pathsNamed("-several-1.0", all)).toEqual(
         expect.arrayContaining([
           expect.stringMatching(/-several-1\.0$/),
           expect.stringMatching(/-several-1\.0-dev$/),
@@ -161,7 +159,9 @@ describe.skipIf(nixAbsent())("the command line with a real Nix", () => {
       );
       const bin = inspected(...withNix(".#several.bin"));
       expect(bin.references).toEqual(["several:latest"]);
-      expect(outputsIn(bin)).toEqual([expect.stringMatching(/-several-1\.0-bin$/)]);
+      expect(pathsNamed("-several-1.0", bin)).toEqual([
+        expect.stringMatching(/-several-1\.0-bin$/),
+      ]);
       expect(bin.config).toMatchObject({
         config: { Cmd: [expect.stringMatching(/-several-1\.0-bin\/bin\/several$/)] },
       });
@@ -392,6 +392,10 @@ describe.skipIf(nixAbsent())("the command line with a real Nix", () => {
     });
   });
 });
+
+function pathsNamed(part: string, { layers }: Inspection): string[] {
+  return layers.flatMap(({ paths }) => paths).filter((name) => name.includes(part));
+}
 
 function overrides(): string[] {
   return ["--override-input", "nixpkgs", `path:${repository}/test/nixpkgs`];
