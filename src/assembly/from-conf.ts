@@ -17,7 +17,7 @@ import type { StoreView } from "./store-layers.ts";
 /** An image, and how to let go of the files behind it. */
 export interface OpenImage {
   readonly image: Image;
-  close(): void;
+  readonly close: () => void;
 }
 
 /**

@@ -16,7 +16,7 @@ import { openStoreView } from "./store-view.ts";
 export interface NamedImage {
   readonly image: Image;
   readonly references: readonly Reference[];
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Options that a conf has decided already. */
