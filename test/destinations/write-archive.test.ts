@@ -154,10 +154,11 @@ describe("a destination that fails", () => {
     });
     let received = 0;
     head.stdout.on("data", (part: Buffer) => (received += part.length));
+    const closed = once(head, "close");
     const writer = fs.openSync(pipe, "w");
     await expect(writtenTo(image, writer)).rejects.toMatchObject({ code: "DESTINATION_CLOSED" });
     fs.closeSync(writer);
-    await once(head, "close");
+    await closed;
     expect(received).toBe(2_000_000);
   });
 });

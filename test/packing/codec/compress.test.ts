@@ -73,8 +73,9 @@ function unzstd(bytes: Buffer): Buffer {
 
 describe.each(["gzip", "zstd"] as const)("%s", (codec) => {
   const decompress = codec === "gzip" ? zlib.gunzipSync : unzstd;
+  const block = codec === "gzip" ? MIB : 8 * MIB;
 
-  it.each([0, 1, 511, MIB - 1, MIB, MIB + 1, 2 * MIB, 8 * MIB, SAMPLE.length])(
+  it.each([0, 1, 511, block - 1, block, block + 1, block + MIB])(
     "%i bytes come back",
     async (length) => {
       const bytes = SAMPLE.subarray(0, length);
@@ -102,9 +103,9 @@ describe.each(["gzip", "zstd"] as const)("%s", (codec) => {
   });
 
   it("does not depend on the number of workers", async () => {
-    expect((await compressed(SAMPLE, codec, single)).equals(await compressed(SAMPLE, codec))).toBe(
-      true,
-    );
+    const bytes = SAMPLE.subarray(0, block + MIB + 5);
+    const expected = await compressed(bytes, codec);
+    expect((await compressed(bytes, codec, single)).equals(expected)).toBe(true);
   });
 
   it("has levels", async () => {
