@@ -9,8 +9,9 @@ import { isBeingWritten, readUnlocked, UnsettledError } from "./unlocked-read.ts
 
 /** How long SQLite waits for a lock, in ms. Readers of a write-ahead log hardly ever wait. */
 const LOCK_TIMEOUT = 5000;
-/** How long to wait for a database that is not locked to settle, and between attempts, in ms. */
+/** How long to wait for a database that is not locked to settle, in ms. */
 const SETTLE_TIMEOUT = 5000;
+/** How long to wait between attempts, in ms. */
 const SETTLE_INTERVAL = 50;
 
 const HEADER_LENGTH = 20;
@@ -33,14 +34,16 @@ const READ_ONLY = 8;
  * would block it forever if we died), the file is read unlocked, and that it did not change
  * meanwhile is checked.
  *
+ * @param settleTimeout how long to wait for a database that is not locked to settle, in ms
  * @throws VarveError `STORE_DATABASE_UNREADABLE`
  */
 export async function readConsistently<Result>(
   file: string,
   read: (database: DatabaseSync) => Result,
+  settleTimeout = SETTLE_TIMEOUT,
 ): Promise<Result> {
   const sqlite = await loadSqlite();
-  const deadline = performance.now() + SETTLE_TIMEOUT;
+  const deadline = performance.now() + settleTimeout;
   for (;;) {
     try {
       return readOnce(sqlite, file, read);

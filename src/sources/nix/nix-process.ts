@@ -18,7 +18,7 @@ export interface NixCall {
  * Where what Nix says while it works goes: to the user, with its progress on a terminal; into the
  * error, should there be one; or, line by line, to whom it is told.
  */
-export type NixMessages = "shown" | "kept" | ((line: string) => void);
+type NixMessages = "shown" | "kept" | ((line: string) => void);
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

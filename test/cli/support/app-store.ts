@@ -28,7 +28,7 @@ export function appStore(): AppStore {
   ]);
   addProgram(locate(APP), "app");
   addProgram(locate(TOOL), "tool");
-  return { root, locate, options: ["--store-root", root, "--quiet"] };
+  return { root, locate, options: ["--store-root", root, "--quiet", "--jobs", "1"] };
 }
 
 function addProgram(place: string, name: string): void {
