@@ -46,20 +46,25 @@ export async function planLoad(
   ]);
   const store = imageStoreOf(info);
   const memory = EngineMemory.of(client.endpoint.shown, info, options.cacheFolder);
-  const nothing = { store, memory, known: new Set<number>(), untagged: references, id: undefined };
-  if (full) return { ...nothing, way: "whole" };
-  const known = await discover(client, { image, references, named, store, memory });
-  if (image.layers.every((layer) => layer.knownDiffId() !== undefined)) {
+  const all = new Set(image.layers.keys());
+  const none = new Set<number>();
+  const lacking = { store, memory, untagged: references, id: undefined };
+  if (full) return { ...lacking, way: "whole", known: none };
+
+  const asItIs = async (): Promise<LoadPlan | undefined> => {
+    if (image.layers.some((layer) => layer.knownDiffId() === undefined)) return undefined;
     const id = await store.idOf(image);
-    const present =
-      named.find((found) => found?.id === id) ??
-      (known.size === image.layers.length ? await inspectIfPossible(client, id) : undefined);
-    if (present?.id === id && isComplete(present)) {
-      const all = new Set(image.layers.keys());
-      const untagged = references.filter((_, index) => named[index]?.id !== id);
-      const way = untagged.length === 0 ? "unchanged" : "tagged";
-      return { way, store, memory, known: all, untagged, id };
-    }
-  }
-  return { ...nothing, way: known.size === 0 ? "whole" : "partial", known };
+    const found =
+      named.find((candidate) => candidate?.id === id) ?? (await inspectIfPossible(client, id));
+    if (found?.id !== id || !isComplete(found)) return undefined;
+    const untagged = references.filter((_, index) => named[index]?.id !== id);
+    const way = untagged.length === 0 ? "unchanged" : "tagged";
+    return { store, memory, way, known: all, untagged, id };
+  };
+  const before = await asItIs();
+  if (before !== undefined) return before;
+  const known = await discover(client, { image, references, named, store, memory });
+  // Digests may have been found on the way.
+  const after = known.size === all.size ? await asItIs() : undefined;
+  return after ?? { ...lacking, way: known.size === 0 ? "whole" : "partial", known };
 }
