@@ -57,6 +57,7 @@ export const workFlags = {
 /** What the image is made of. */
 export interface ImageFlags {
   readonly conf?: string;
+  readonly graph?: string;
   readonly tag?: readonly string[];
   readonly config?: string;
   readonly env?: readonly string[];
@@ -89,6 +90,11 @@ export const imageFlags = {
   conf: {
     ...optionalText,
     brief: "Take the image from a dockerTools conf JSON",
+    placeholder: "FILE",
+  },
+  graph: {
+    ...optionalText,
+    brief: "Take the closure from a graph: exportReferencesGraph JSON, a closureInfo",
     placeholder: "FILE",
   },
   tag: { ...repeatedText, brief: "Name of the image; may be repeated", placeholder: "NAME:TAG" },

@@ -21,11 +21,13 @@ export function withDefaults({
   recipe,
   roots,
   store,
+  mainProgram,
 }: Extract<ResolvedSource, { kind: "recipe" }>): CompleteRecipe {
   const { config } = recipe;
   const [main] = roots;
   const saysWhatRuns = config.Entrypoint !== undefined || config.Cmd !== undefined;
-  const program = main === undefined || saysWhatRuns ? undefined : mainProgramOf(main, store);
+  const program =
+    main === undefined || saysWhatRuns ? undefined : mainProgramOf(main, store, mainProgram);
   return {
     recipe: program === undefined ? recipe : { ...recipe, config: { ...config, Cmd: [program] } },
     reference: parseReference(`${recipe.name ?? repositoryNameOf(main)}:${recipe.tag ?? "latest"}`),

@@ -6,8 +6,10 @@ import { isRecipeFile, loadRecipe } from "../recipe/load-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { parseNixArgument } from "../sources/nix/argument.ts";
 import { closureOf } from "../sources/nix/closure-of.ts";
-import { buildConf } from "../sources/nix/conf.ts";
+import { evaluate } from "../sources/nix/evaluate.ts";
+import type { Evaluated } from "../sources/nix/evaluate.ts";
 import type { InstallableOptions } from "../sources/nix/installable.ts";
+import { closureOfGraph } from "../sources/nix/reference-graph.ts";
 import { rootsOf } from "../sources/nix/roots.ts";
 import { NixStore } from "../sources/nix/store.ts";
 import type { Announcer } from "./announcer.ts";
@@ -26,6 +28,8 @@ export type ResolvedSource =
       /** The components that were asked for; the others came along. */
       readonly roots: readonly string[];
       readonly store: NixStore;
+      /** The name of the program to run, if the source says it. */
+      readonly mainProgram?: string | undefined;
     };
 
 /**
@@ -38,13 +42,15 @@ export async function resolveSource(
   announcer: Announcer,
 ): Promise<ResolvedSource> {
   if (flags.conf !== undefined) {
-    if (sources.length > 0) {
-      throw new UsageError(`--conf and ${sources[0]} both say what is in the image`, {
+    const other = flags.graph === undefined ? sources[0] : "--graph";
+    if (other !== undefined) {
+      throw new UsageError(`--conf and ${other} both say what is in the image`, {
         hint: "give one of them",
       });
     }
     return { kind: "conf", file: flags.conf };
   }
+  if (flags.graph !== undefined) return fromGraph(flags.graph, flags, sources, announcer);
   const [first] = sources;
   if (first === undefined) {
     throw new UsageError("nothing says what is in the image", {
@@ -60,12 +66,11 @@ export async function resolveSource(
     nixArgs: splitWords(flags.nixArgs ?? "", "--nix-args"),
     ...announcer.nixMessages,
   };
-  if (sources.length === 1 && !isRecipeFile(first)) {
-    const conf = await confOf(first, options);
-    if (conf !== undefined) return { kind: "conf", file: options.store.locate(conf) };
-    // Nix has said this once.
-    options.nixArgs.push("--option", "warn-dirty", "false");
-  }
+  const isPackage = sources.length === 1 && !isRecipeFile(first);
+  const { conf, mainProgram } = isPackage ? await evaluated(first, options) : {};
+  if (conf !== undefined) return { kind: "conf", file: options.store.locate(conf) };
+  // Nix has said this once.
+  if (isPackage) options.nixArgs.push("--option", "warn-dirty", "false");
   const roots = await rootsOf(
     recipe.contents.flatMap(({ nix }) => nix),
     options,
@@ -73,7 +78,33 @@ export async function resolveSource(
   const closure = await closureOf(options.store, roots, (message) => {
     announcer.note(message);
   });
-  return { kind: "recipe", recipe, closure, roots, store: options.store };
+  return { kind: "recipe", recipe, closure, roots, store: options.store, mainProgram };
+}
+
+/** What a graph describes, all of it. Sources say what of it is meant to be run. */
+async function fromGraph(
+  file: string,
+  flags: ImageFlags,
+  sources: readonly string[],
+  announcer: Announcer,
+): Promise<ResolvedSource> {
+  const store = new NixStore({ storeRoot: flags.storeRoot });
+  const closure = await closureOfGraph(file, store, (message) => {
+    announcer.note(message);
+  });
+  const all = closure.roots().map(({ id }) => id);
+  const recipe = withFlags(await recipeOf(sources.length === 0 ? all : sources), flags);
+  checkRecipe(recipe);
+  const roots = recipe.contents
+    .flatMap(({ nix }) => nix)
+    .map((source) => {
+      const argument = parseNixArgument(source, store);
+      if (argument.kind === "store-path" && closure.has(argument.path)) return argument.path;
+      throw new UsageError(`${source} is not a store path in ${file}`, {
+        hint: "with --graph, sources are store paths of the graph",
+      });
+    });
+  return { kind: "recipe", recipe, closure, roots: [...new Set(roots)], store };
 }
 
 async function recipeOf(sources: readonly string[]): Promise<Recipe> {
@@ -89,13 +120,11 @@ async function recipeOf(sources: readonly string[]): Promise<Recipe> {
   return loadRecipe(files[0]!);
 }
 
-/** The conf file that Nix can make of an argument, if it is an image. */
-async function confOf(argument: string, options: InstallableOptions): Promise<string | undefined> {
+/** What Nix says of an argument that it has to build, and the conf if it is an image. */
+async function evaluated(argument: string, options: InstallableOptions): Promise<Evaluated> {
   const { store, nixArgs } = options;
   const nixArgument = parseNixArgument(argument, store, nixArgs);
-  return nixArgument.kind === "installable"
-    ? buildConf(nixArgument.installable, options)
-    : undefined;
+  return nixArgument.kind === "installable" ? evaluate(nixArgument.installable, options) : {};
 }
 
 function isConfFile(file: string): boolean {

@@ -274,6 +274,39 @@ describe("a base image", () => {
   });
 });
 
+describe("a graph", () => {
+  const GRAPH = [
+    { path: APP, references: [LIBC], narSize: 3000 },
+    { path: TOOL, references: [LIBC], narSize: 2000 },
+    { path: LIBC, references: [], narSize: 5000 },
+  ];
+
+  it("describes what a store without a database has", async () => {
+    const { root, options } = appStore();
+    const { imageId, layers } = await inspected(APP, TOOL, ...options);
+    fs.rmSync(path.join(root, "nix/var"), { recursive: true });
+    const graph = write(root, "graph.json", GRAPH);
+    const image = await inspected("--graph", graph, APP, TOOL, ...options);
+    expect(image).toMatchObject({ imageId, layers });
+    const byRoots = await inspected("--graph", graph, ...options);
+    expect(byRoots.layers).toEqual(layers);
+    // Nothing says which of its roots is the one to run: it is the first by name of its path.
+    expect(byRoots.references).toEqual([APP < TOOL ? "app:latest" : "tool:latest"]);
+  });
+
+  it("holds its sources", async () => {
+    const { root, options } = appStore();
+    const graph = write(root, "graph.json", GRAPH);
+    for (const source of [DATA, ".#app"]) {
+      const { status, stderr } = await runHere("inspect", "--graph", graph, source, ...options);
+      expect(stderr).toContain(`${source} is not a store path in ${graph}`);
+      expect(status).toBe(2);
+    }
+    const conf = await runHere("inspect", "--graph", graph, "--conf", "x", ...options);
+    expect(conf.stderr).toContain("--conf and --graph both say what is in the image");
+  });
+});
+
 describe("a conf", () => {
   it("is recognised among recipes, and decides everything but the name", async () => {
     const { root, options } = appStore();

@@ -44,6 +44,11 @@ const FLAKE = `{
           echo $dev > $out
           ln -s \${app}/bin/app $bin/bin/several
         '';
+        tools = pkgs.runCommand "tools" { } ''
+          mkdir -p $out/bin
+          ln -s \${app}/bin/app $out/bin/first
+          ln -s \${app}/bin/app $out/bin/second
+        '' // { meta.mainProgram = "second"; };
         broken = throw "this package is broken on purpose";
         failing = pkgs.runCommand "failing" { } "echo the build says no; exit 3";
         slow = pkgs.runCommand "slow-\${builtins.getEnv "SLOW"}" { } "sleep 1000";
@@ -165,6 +170,19 @@ describe.skipIf(nixAbsent())("the command line with a real Nix", () => {
       expect(bin.config).toMatchObject({
         config: { Cmd: [expect.stringMatching(/-several-1\.0-bin\/bin\/several$/)] },
       });
+    });
+
+    it("runs the program that its description says", () => {
+      expect(inspected(...withNix(".#tools")).config).toMatchObject({
+        config: { Cmd: [expect.stringMatching(/-tools\/bin\/second$/)] },
+      });
+    });
+
+    it("is described by a graph where there is no store to ask", () => {
+      const graph = path.join(folder, "graph.json");
+      fs.writeFileSync(graph, nix("nix", "path-info", "--json", "--recursive", app));
+      const { imageId, layers } = inspected(app);
+      expect(inspected("--graph", graph)).toMatchObject({ imageId, layers });
     });
 
     it("is planned, by what Nix knows of sizes", () => {

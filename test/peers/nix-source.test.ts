@@ -9,7 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { VarveError } from "../../src/errors.ts";
 import { closureOf } from "../../src/sources/nix/closure-of.ts";
-import { buildConf } from "../../src/sources/nix/conf.ts";
+import { evaluate } from "../../src/sources/nix/evaluate.ts";
 import { buildInstallables } from "../../src/sources/nix/installable.ts";
 import { closureFromNixStore } from "../../src/sources/nix/nix-store-command.ts";
 import { closureFromPathInfo } from "../../src/sources/nix/path-info-command.ts";
@@ -235,7 +235,7 @@ describe.skipIf(nixAbsent())("with a real Nix", () => {
       expect(await buildInstallables([`path:${outer}#user`], impure)).toEqual([
         expect.stringMatching(/-user-me$/),
       ]);
-      expect(await buildConf(`path:${outer}#user`, impure)).toBeUndefined();
+      expect((await evaluate(`path:${outer}#user`, impure)).conf).toBeUndefined();
     });
 
     it("are told of when there is no Nix", async () => {
@@ -276,13 +276,13 @@ describe.skipIf(nixAbsent())("with a real Nix", () => {
       [`#packages.${SYSTEM}.image`],
       ["#compressed"],
     ])("is found and built: %s", async (attribute) => {
-      const conf = await buildConf(`${flake}${attribute}`, quietly());
+      const { conf } = await evaluate(`${flake}${attribute}`, quietly());
       expect(conf).toMatch(/-image-conf\.json$/);
       expect(JSON.parse(fs.readFileSync(conf!, "utf8"))).toEqual({ store_layers: [[app]] });
     });
 
     it.each(["app", "text", "server", "list"])("is not what %s has", async (attribute) => {
-      expect(await buildConf(`${flake}#${attribute}`, quietly())).toBeUndefined();
+      expect((await evaluate(`${flake}#${attribute}`, quietly())).conf).toBeUndefined();
     });
 
     it.each([
@@ -290,7 +290,7 @@ describe.skipIf(nixAbsent())("with a real Nix", () => {
       ["unknown", "does not provide attribute"],
       ["unbuildable", "this cannot work"],
     ])("fails, when it fails: %s", async (attribute, reason) => {
-      const error = await failureOf(() => buildConf(`${flake}#${attribute}`, quietly()));
+      const error = await failureOf(() => evaluate(`${flake}#${attribute}`, quietly()));
       expect(error.code).toBe("NIX_FAILED");
       expect(error.message).toContain(reason);
     });

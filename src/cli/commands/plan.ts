@@ -4,7 +4,6 @@ import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } fro
 import type { ImageFlags, WorkFlags } from "../flags.ts";
 
 export interface PlanFlags extends ImageFlags, WorkFlags {
-  readonly graph?: string;
   readonly json: boolean;
 }
 
@@ -13,14 +12,6 @@ export const planCommand = command<PlanFlags, string[], VarveContext>({
   parameters: {
     positional: sourceArguments,
     flags: {
-      graph: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief:
-          "Plan this reference graph: exportReferencesGraph JSON, or a closureInfo registration",
-        placeholder: "FILE",
-      },
       json: {
         kind: "boolean",
         default: false,

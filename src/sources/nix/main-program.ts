@@ -6,21 +6,27 @@ import type { NixStore } from "./store.ts";
 const EXECUTABLE = 0o111;
 
 /**
- * The program that `nix run` would most likely start: the one in `bin` named like the package, or
- * the only one there, or the store path itself if it is a program. Only a guess, since
- * `meta.mainProgram` is not in the store.
+ * The program that `nix run` would most likely start: the store path itself if it is one, the
+ * program in `bin` that is said to be the main one, the one named like the package, or the only
+ * one there.
  *
  * @param storePath by its logical name
+ * @param mainProgram what `meta.mainProgram` says, which is not in the store
  * @returns the program, by its logical name
  */
-export function mainProgramOf(storePath: string, store: NixStore): string | undefined {
+export function mainProgramOf(
+  storePath: string,
+  store: NixStore,
+  mainProgram?: string,
+): string | undefined {
   if (isProgram(storePath, store)) return storePath;
   const bin = `${storePath}/bin`;
   const programs = namesIn(bin, store).filter(
     (name) => !name.startsWith(".") && isProgram(`${bin}/${name}`, store),
   );
-  const named = programs.find((name) => name === packageNameOf(storePath));
-  const main = named ?? (programs.length === 1 ? programs[0] : undefined);
+  const main =
+    [mainProgram, packageNameOf(storePath)].find((name) => programs.includes(name ?? "")) ??
+    (programs.length === 1 ? programs[0] : undefined);
   return main === undefined ? undefined : `${bin}/${main}`;
 }
 

@@ -31,6 +31,15 @@ describe("the main program of a store path", () => {
     expect(program).toBe(expected === undefined ? undefined : `${storePath(name)}/${expected}`);
   });
 
+  it("is the one that is said to be it, if it is there", () => {
+    const files = ["bin/redis-server*", "bin/redis-cli*", "bin/redis*"];
+    const store = withFiles("redis-7.2.4", files);
+    const redis = storePath("redis-7.2.4");
+    expect(mainProgramOf(redis, store, "redis-cli")).toBe(`${redis}/bin/redis-cli`);
+    expect(mainProgramOf(redis, store, "gone")).toBe(`${redis}/bin/redis`);
+    expect(mainProgramOf(redis, store)).toBe(`${redis}/bin/redis`);
+  });
+
   it("is the store path itself if that is a program", () => {
     const store = withFiles("stream-image", ["*"]);
     expect(mainProgramOf(storePath("stream-image"), store)).toBe(storePath("stream-image"));

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { buildConf } from "../../../src/sources/nix/conf.ts";
+import { evaluate } from "../../../src/sources/nix/evaluate.ts";
 import { buildInstallables } from "../../../src/sources/nix/installable.ts";
 import { closureFromPathInfo } from "../../../src/sources/nix/path-info-command.ts";
 import { NixStore } from "../../../src/sources/nix/store.ts";
@@ -87,7 +87,7 @@ describe("versions of Nix newer than the one installed", () => {
       build) echo '[{"drvPath": "${conf}.drv", "outputs": {"out": "${conf}"}}]' ;;
     esac`);
     const options = { store: rooted, nixArgs: ["--file", "x.nix", "--impure"] };
-    expect(await buildConf(".#image^out,dev", options)).toBe(conf);
+    expect(await evaluate(".#image^out,dev", options)).toEqual({ conf });
     const [evaluation = "", build = ""] = calls();
     expect(evaluation).toMatch(/^eval .*--store .*--file x\.nix --impure -- \.#image$/);
     expect(build).toMatch(/^build .*--no-link --json --impure -- /);
@@ -98,7 +98,7 @@ describe("versions of Nix newer than the one installed", () => {
     standInNix("echo '[]'");
     const unknown = { code: "NIX_FAILED" };
     expect(await failureOf(() => buildInstallables([".#app"], { store }))).toMatchObject(unknown);
-    expect(await failureOf(() => buildConf(".#app", { store }))).toMatchObject(unknown);
+    expect(await failureOf(() => evaluate(".#app", { store }))).toMatchObject(unknown);
   });
 
   it("look a word up among flakes, which is seldom what was meant", async () => {
