@@ -55,8 +55,6 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("the commands of docs/ci.md", ()
       (): NodeJS.ProcessEnv => ({
         IMAGE: `${registryAddress}/owner/github`,
         VERSION: "abc",
-        ACTOR: "me",
-        TOKEN: "t",
       }),
       "owner/github:abc",
     ],
@@ -107,9 +105,17 @@ if [ "$1" = shell ]; then
   shift
   exec "$@"
 fi
-command=$1
-shift
-PATH=\${PATH#*:} exec nix "$command" ${flakeOptions.join(" ")} "$@"
+PATH=\${PATH#*:}
+nix=$(command -v nix)
+PATH=${bin}:$PATH
+case $1 in
+  run | build)
+    command=$1
+    shift
+    exec "$nix" "$command" ${flakeOptions.join(" ")} "$@"
+    ;;
+  *) exec "$nix" "$@" ${flakeOptions.join(" ")} ;;
+esac
 `,
     { mode: 0o755 },
   );
