@@ -108,14 +108,12 @@ fi
 PATH=\${PATH#*:}
 nix=$(command -v nix)
 PATH=${bin}:$PATH
-case $1 in
-  run | build)
-    command=$1
-    shift
-    exec "$nix" "$command" ${flakeOptions.join(" ")} "$@"
-    ;;
-  *) exec "$nix" "$@" ${flakeOptions.join(" ")} ;;
-esac
+for word; do
+  shift
+  set -- "$@" "$word"
+  case $word in run | build | eval) [ -n "$done" ] || set -- "$@" ${flakeOptions.join(" ")}; done=1 ;; esac
+done
+exec "$nix" "$@"
 `,
     { mode: 0o755 },
   );
