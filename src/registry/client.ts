@@ -188,7 +188,7 @@ export class RegistryClient {
     const { scopes } = request.access;
     const hint =
       status === 401 || status === 403
-        ? `log in with an account that may ${scopes.join(" and ")}: docker login ${this.registry}`
+        ? `log in with an account that has the scope ${scopes.join(" ")}: docker login ${this.registry}`
         : undefined;
     return refusalError({ method: request.method, url, status, headers, text }, hint);
   }

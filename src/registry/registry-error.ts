@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import * as v from "valibot";
 import { VarveError } from "../errors.ts";
@@ -94,7 +95,7 @@ export function refusalError(refusal: Refusal, hint?: string): RegistryError {
   const complaints = complaintsOf(text);
   const why =
     complaints.length === 0
-      ? `HTTP ${status}${excerptOf(text)}`
+      ? `HTTP ${[status, STATUS_CODES[status]].join(" ").trim()}${excerptOf(text)}`
       : complaints.map(complaintText).join("; ");
   return new RegistryError(codeOf(status), `${method} ${shownUrl(url)}: ${why}`, {
     status,

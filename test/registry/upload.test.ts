@@ -114,7 +114,7 @@ describe("an upload", () => {
       fault: () => ({ kind: "status", status: 503, html: true }),
     });
     await expect(uploadBytes(repository, SHORT)).rejects.toThrow(
-      /^HEAD http:\/\/127\.0\.0\.1:\d+\/v2\/team\/app\/blobs\/sha256:[0-9a-f]{64}: HTTP 503/,
+      /^HEAD http:\/\/127\.0\.0\.1:\d+\/v2\/team\/app\/blobs\/sha256:[0-9a-f]{64}: HTTP 503 Service Unavailable$/,
     );
     expect(slept.length).toBe(5);
     for (const [index, wait] of slept.entries()) {

@@ -281,7 +281,7 @@ describe("pushing an image", () => {
     });
     await expect(pushed).rejects.toMatchObject({
       code: "REGISTRY_DENIED",
-      hint: `log in with an account that may repository:team/app:pull,push: docker login ${registry.host}`,
+      hint: `log in with an account that has the scope repository:team/app:pull,push: docker login ${registry.host}`,
     });
     await expect(pushed).rejects.not.toThrow(/wrong-secret/);
   });
