@@ -20,7 +20,7 @@ export interface Delivery {
   readonly seconds: number;
 }
 
-export interface DeliveredLayer {
+interface DeliveredLayer {
   readonly diffId: string;
   readonly size: number;
   /** Whether its bytes went to the destination; otherwise it had them. */

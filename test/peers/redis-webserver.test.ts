@@ -28,14 +28,14 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("the example beside a Redis cont
 
   const startRedis = (): Promise<string> =>
     engine.docker(
-      ...["run", "--detach", "--name", "redis", "--network", "backend"],
-      ...["--volume", "redis-data:/data", "redis:test"],
+      ..."run --detach --name redis --network backend".split(" "),
+      ..."--volume redis-data:/data redis:test".split(" "),
     );
 
   const startWeb = async (): Promise<string> => {
     await engine.docker(
-      ...["run", "--detach", "--name", "web", "--network", "backend"],
-      ...["--publish", "127.0.0.1::8000", "--env", "REDIS_URL=redis://redis:6379"],
+      ..."run --detach --name web --network backend".split(" "),
+      ..."--publish 127.0.0.1::8000 --env REDIS_URL=redis://redis:6379".split(" "),
       "redis-webserver:latest",
     );
     const address = `http://${await engine.docker("port", "web", "8000/tcp")}`;
