@@ -1,7 +1,5 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,8 +12,10 @@ import type { LoadProgress } from "../../src/engine/load-events.ts";
 import { makeAuthority, makeCertificate } from "../engine/support/pki.ts";
 import { rejection } from "../engine/support/rejection.ts";
 import { sshdAbsent, startSshd } from "../engine/support/sshd.ts";
+import { absent } from "./support/absent.ts";
 import { dockerdAbsent, startDockerd } from "./support/dockerd.ts";
 import type { TestDockerd } from "./support/dockerd.ts";
+import { startPodman } from "./support/podman.ts";
 import { makeTinyArchive } from "./support/tiny-archive.ts";
 
 const run = promisify(execFile);
@@ -209,9 +209,11 @@ describe.skipIf(dockerdAbsent())("a real Docker engine", () => {
   });
 });
 
-describe.skipIf(podmanAbsent())("podman's imitation of the API", () => {
+describe.skipIf(absent(["podman"]))("podman's imitation of the API", () => {
   it("takes an image", async () => {
-    const client = await connect({ host: `unix://${await startPodman()}`, env: {} });
+    const podman = await startPodman();
+    onTestFinished(() => podman.stop());
+    const client = await connect({ host: podman.host, env: {} });
     expect(await client.info()).toMatchObject({ product: "podman", containerdStore: false });
 
     const archive = await makeTinyArchive(join(folder, "podman"), { tag: "tiny:1" });
@@ -239,35 +241,6 @@ async function listeningPort(engine: TestDockerd): Promise<number> {
     await delay(50);
   }
   throw new Error(`dockerd does not say on which port it listens:\n${await engine.log()}`);
-}
-
-function podmanAbsent(): boolean {
-  const absent = !existsSync("/usr/bin/podman");
-  if (absent && process.env["CI"] === "true") throw new Error("podman must be tested in CI");
-  return absent;
-}
-
-/** podman's API service with its own storage; the path of its socket. Ends with the test. */
-async function startPodman(): Promise<string> {
-  const home = join(folder, "podman-home");
-  await mkdir(home);
-  const socket = join(home, "podman.sock");
-  const service = spawn("podman", [
-    `--root=${home}/root`,
-    `--runroot=${home}/run`,
-    "--storage-driver=vfs",
-    "system",
-    "service",
-    "--time=0",
-    `unix://${socket}`,
-  ]);
-  onTestFinished(async () => {
-    const ended = once(service, "exit");
-    service.kill();
-    await ended;
-  });
-  for (let attempt = 0; attempt < 200 && !existsSync(socket); attempt += 1) await delay(50);
-  return socket;
 }
 
 async function connect(options: EndpointOptions): Promise<EngineClient> {
