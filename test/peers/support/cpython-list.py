@@ -22,8 +22,8 @@ with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as tar:
     for member in tar:
         entry = {
             "name": byte_string(member.name).strip("/"),
-            "type": TYPES[member.type],
-            "mode": member.mode,
+            "type": TYPES.get(member.type, "other"),
+            "mode": member.mode & 0o7777,
             "size": member.size,
             "link": byte_string(member.linkname),
         }
