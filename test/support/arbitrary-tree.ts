@@ -63,7 +63,7 @@ const arbitraryTarget: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** Names that a file system takes: up to 255 bytes of anything but `/` and NUL. */
-export function arbitraryName(): fc.Arbitrary<string> {
+function arbitraryName(): fc.Arbitrary<string> {
   const piece = fc.oneof(
     { weight: 9, arbitrary: fc.constantFrom(...PIECES) },
     { weight: 1, arbitrary: fc.constantFrom(...TORN) },
