@@ -38,7 +38,7 @@ export const pushCommand = command<PushFlags, string[], VarveContext>({
         kind: "parsed",
         parse: wholeNumber(1),
         optional: true,
-        brief: "Level of gzip (1-9) or zstd (1-19) [4, 3]",
+        brief: "Level of gzip (1-9) or zstd (1-19) [3, 3]",
         placeholder: "N",
       },
       cacheFrom: {
