@@ -97,9 +97,11 @@ function openNameless(): number {
 }
 
 function refuseTemporary(error: unknown): never {
+  // A full destination is worded for images; here it is the folder for temporary files.
+  const reason = error instanceof VarveError ? error.cause : error;
   throw new VarveError(
     "TEMPORARY_UNWRITABLE",
-    `a compressed archive cannot be unpacked in ${tmpdir()}: ${messageOf(error)}`,
+    `a compressed archive cannot be unpacked in ${tmpdir()}: ${messageOf(reason)}`,
     {
       cause: error,
       hint: "set TMPDIR to a folder with enough space, or decompress the archive first",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -194,6 +195,53 @@ describe("a stream", () => {
   });
 });
 
+it("leaves no rejection that nobody handles, whatever fails or stops", () => {
+  const root = temporaryFolder();
+  const absent = JSON.stringify(specOf(root, [storePath("absent")]));
+  const endless = JSON.stringify(layerOfLength(root, 2 ** 40, "endless"));
+  const script = path.join(root, "script.mjs");
+  fs.writeFileSync(
+    script,
+    `import * as fs from "node:fs";
+     import { setTimeout } from "node:timers/promises";
+     import { archiveBytes, dockerArchive } from ${sourceFile("archives/docker-archive.ts")};
+     import { AssembledImage } from ${sourceFile("assembly/assembled-image.ts")};
+     import { compress } from ${sourceFile("packing/codec/compress.ts")};
+     import { PackedLayer } from ${sourceFile("packing/packed-layer.ts")};
+     import { Packer } from ${sourceFile("packing/packer.ts")};
+     import { WorkerPool } from ${sourceFile("packing/workers/pool.ts")};
+     const pool = new WorkerPool(2);
+     const packer = new Packer({ pool });
+     const layer = (spec) => new PackedLayer({ packer, spec, paths: [], reason: "" });
+     const image = (layers) =>
+       new AssembledImage({ architecture: "", os: "", created: "", runtime: new Map(), layers, archiveTime: 1 });
+     const absent = ${absent};
+     const endless = ${endless};
+     const nowhere = fs.openSync("/dev/full", "w");
+     const failed = (promise) => promise.then(() => "done", ({ code }) => code);
+     const all = async (chunks) => { for await (const chunk of chunks); };
+     const parts = () => archiveBytes(dockerArchive(image([layer(endless), layer(absent), layer(absent)]), []));
+     console.log(await failed(image([layer(absent), layer(absent)]).config()));
+     console.log(await failed(all(archiveBytes(dockerArchive(image([layer(absent), layer(absent)]), [])))));
+     console.log(await failed(packer.writeAndHash(endless, nowhere, 1)));
+     for await (const part of parts()) break;
+     for await (const part of compress(parts(), "zstd", pool)) break;
+     const begun = parts();
+     await begun.next();
+     await begun.next();
+     await pool.close();
+     console.log(await failed(all(begun)), await failed(packer.measure(absent)));
+     await setTimeout(20);`,
+  );
+  const { stdout, stderr, status } = spawnSync(process.execPath, [script], {
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  expect(stderr).toBe("");
+  expect(stdout).toBe("PACK_MISSING\nPACK_MISSING\nDESTINATION_FULL\nINTERRUPTED INTERNAL\n");
+  expect(status).toBe(0);
+});
+
 describe("a packed layer", () => {
   const KEY = `sha256:${"ab".repeat(32)}`;
 
@@ -294,4 +342,9 @@ async function firstChunk(spec: LayerSpec): Promise<number> {
 
 function layer(spec: LayerSpec, by: Packer, contentKey?: string): PackedLayer {
   return new PackedLayer({ packer: by, spec, contentKey, paths: ["x"], reason: "test" });
+}
+
+/** A module of ours, quoted for a script. */
+function sourceFile(name: string): string {
+  return JSON.stringify(path.join(import.meta.dirname, "../../src", name));
 }

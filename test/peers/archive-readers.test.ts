@@ -227,6 +227,39 @@ describe("what we compress", () => {
   });
 });
 
+it.skipIf(absent(["unshare", "mount"]))(
+  "a disk that is full is told, and nothing stays on it",
+  async () => {
+    const root = temporaryFolder();
+    const compressed = await runWith("gzip", ["-c"], Buffer.alloc(1 << 20));
+    fs.writeFileSync(path.join(root, "image.tar.gz"), compressed);
+    fs.mkdirSync(path.join(root, "disk"));
+    fs.writeFileSync(
+      path.join(root, "fill.mjs"),
+      `import * as fs from "node:fs";
+     import { openDockerArchive } from ${sourceFile("archives/read-archive.ts")};
+     import { writeWholeFile } from ${sourceFile("destinations/output-file.ts")};
+     import { writeFully } from ${sourceFile("io/write-fully.ts")};
+     const told = ({ code, message, hint }) => console.log([code, message, hint].join("|"));
+     await writeWholeFile("disk/image.tar", (fd) => writeFully(fd, Buffer.alloc(1 << 20))).catch(told);
+     await openDockerArchive("image.tar.gz").catch(told);
+     console.log(fs.readdirSync("disk").length);`,
+    );
+    const command =
+      'mount -t tmpfs -o size=100k tmpfs disk && TMPDIR="$PWD/disk" exec "$0" fill.mjs';
+    const args = ["--mount", "--propagation=private", "sh", "-c", command, process.execPath];
+    const output = await runWith("unshare", args, undefined, { cwd: root });
+    expect(output.toString("utf8").split("\n")).toEqual([
+      "DESTINATION_FULL|no space left where the image is written|free some space, or write elsewhere",
+      expect.stringMatching(
+        /^TEMPORARY_UNWRITABLE\|.*\/disk: no space left.*\|set TMPDIR/,
+      ) as string,
+      "0",
+      "",
+    ]);
+  },
+);
+
 it.skipIf(absent(["setpriv"]))("a file that this user may not read is named", async () => {
   const root = temporaryFolder();
   fs.chmodSync(root, 0o755);
@@ -265,3 +298,8 @@ it.skipIf(absent(["setpriv"]))("a file that this user may not read is named", as
       .join(""),
   );
 });
+
+/** A module of ours, quoted for a script. */
+function sourceFile(name: string): string {
+  return JSON.stringify(path.join(import.meta.dirname, "../../src", name));
+}
