@@ -176,8 +176,8 @@ describe("a place that cannot be written", () => {
     fs.chmodSync(folder, 0o755);
     const module = path.join(import.meta.dirname, "../../src/destinations/output-file.ts");
     const script = `
+      import { writeWholeFile } from ${JSON.stringify(module)};
       process.setuid(65534);
-      const { writeWholeFile } = await import(${JSON.stringify(module)});
       await writeWholeFile(${JSON.stringify(`${folder}/image.tar`)}, async () => {}).catch((error) => {
         console.log(error.code, error.message, error.hint);
       });

@@ -344,11 +344,12 @@ describe.skipIf(nixAbsent() ?? !isRoot)("with a Nix daemon, as somebody else tha
     const notices = [];
     const closure = await closureOf(store, [process.argv[1]], (notice) => notices.push(notice));
     console.log(JSON.stringify({ ids: [...closure].map(({ id }) => id), notices }));`;
-  const asNobody = { uid: NOBODY, gid: NOBODY };
+  // Our modules may lie where only root may look: it becomes somebody else when it has them.
+  const asNobody = `process.chdir("/"); process.setgid(${NOBODY}); process.setuid(${NOBODY});`;
 
   it("reads the database itself", async () => {
     await delay(150);
-    const { stdout, stderr } = await inOtherProcess(script, [added], asNobody);
+    const { stdout, stderr } = await inOtherProcess(asNobody + script, [added]);
     expect({ ...(JSON.parse(stdout || "{}") as object), stderr }).toEqual({
       ids: [added],
       notices: [],
@@ -359,7 +360,7 @@ describe.skipIf(nixAbsent() ?? !isRoot)("with a Nix daemon, as somebody else tha
   it("asks the daemon for what it may not read", async () => {
     fs.chmodSync(path.join(place, "var/db"), 0o700);
     vi.stubEnv("NIX_REMOTE", "daemon");
-    const { stdout, stderr } = await inOtherProcess(script, [added], asNobody);
+    const { stdout, stderr } = await inOtherProcess(asNobody + script, [added]);
     expect({ ...(JSON.parse(stdout || "{}") as object), stderr }).toEqual({
       ids: [added],
       notices: [expect.stringMatching(/permission denied.*; trying nix path-info$/)],
@@ -399,11 +400,7 @@ function from(name: string): string {
 }
 
 /** Starts a script in a Node.js of its own, with what it needs of ours imported. */
-function otherProcess(
-  script: string,
-  args: readonly string[] = [],
-  identity: { uid?: number; gid?: number } = {},
-): ChildProcess {
+function otherProcess(script: string, args: readonly string[] = []): ChildProcess {
   const imports = `
     import { closureOf } from ${from("sources/nix/closure-of.ts")};
     import { buildInstallables } from ${from("sources/nix/installable.ts")};
@@ -412,7 +409,7 @@ function otherProcess(
   const child = spawn(
     process.execPath,
     ["--input-type=module", "-e", `${imports}\n${script}`, ...args],
-    { stdio: ["ignore", "pipe", "pipe"], ...identity },
+    { stdio: ["ignore", "pipe", "pipe"] },
   );
   onTestFinished(() => {
     child.kill("SIGKILL");
