@@ -9,6 +9,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/peers/**", "test/nixpkgs/**"],
+          // Tests start programs, and a machine may be busy with others.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {

@@ -299,7 +299,7 @@ describe("an archive that is damaged", () => {
           } else expect(found).toBe(expected);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     expect(told).toBeGreaterThan(20);
   });

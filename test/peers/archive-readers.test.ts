@@ -252,7 +252,7 @@ it.skipIf(absent(["unshare", "mount"]))(
     expect(output.toString("utf8").split("\n")).toEqual([
       "DESTINATION_FULL|no space left where the image is written|free some space, or write elsewhere",
       expect.stringMatching(
-        /^TEMPORARY_UNWRITABLE\|.*\/disk: no space left.*\|set TMPDIR/,
+        /^TEMPORARY_UNWRITABLE\|.*\/disk: ENOSPC: no space left.*\|set TMPDIR/,
       ) as string,
       "0",
       "",
