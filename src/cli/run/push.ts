@@ -1,5 +1,6 @@
 import { imageFromArchive } from "../../assembly/from-archive.ts";
 import { pushImage } from "../../destinations/registry/push-image.ts";
+import type { Pushed } from "../../destinations/registry/push-run.ts";
 import { UsageError } from "../../errors.ts";
 import { namesRegistry, parseReference, parseRemoteReference } from "../../image/reference.ts";
 import { BlobDigests } from "../../packing/blob-digests.ts";
@@ -21,7 +22,7 @@ export async function push(
 ): Promise<void> {
   checkLevel(flags.compressionLevel, flags.compression);
   const cacheFrom = (flags.cacheFrom ?? []).map(parseRemoteReference);
-  const pushed = await inSession(flags, async (session) => {
+  const work = async (session: Session): Promise<Pushed> => {
     const opened = await openAny(flags, sources, session);
     try {
       checkNames(opened.references);
@@ -43,7 +44,8 @@ export async function push(
     } finally {
       opened.close();
     }
-  });
+  };
+  const pushed = await inSession(flags, work, { warmUp: false });
   if (flags.metadataFile !== undefined) await writeMetadata(flags.metadataFile, pushed);
   for (const digest of pushed.digests) this.process.stdout.write(`${digest}\n`);
 }

@@ -67,7 +67,7 @@ export class Knowledge {
       const length = size ?? (await layer.size());
       found.push({ diffId, size: length, codec, blob: asWritten(blob, this.#coding), repository });
     }
-    const remembered = await this.#remembered(layer, diffId);
+    const remembered = await this.#remembered(layer, diffId, found[0]?.size);
     return remembered === undefined ? found : [...found, remembered];
   }
 
@@ -82,17 +82,23 @@ export class Knowledge {
     return (await layer.identity()).diffId;
   }
 
-  async #remembered(layer: Layer, diffId: string): Promise<Candidate | undefined> {
+  /** @param told the layer's size, if somebody knows it: finding it takes a look at every file */
+  async #remembered(
+    layer: Layer,
+    diffId: string,
+    told: number | undefined,
+  ): Promise<Candidate | undefined> {
     const { compression, level } = this.#coding;
     const mediaType = mediaTypeOf(compression);
     const codec = codecId(compression, level);
-    const size = await layer.size();
     if (compression === "none") {
+      const size = told ?? (await layer.size());
       const blob = { mediaType, digest: diffId, size };
       return { diffId, size, codec, blob, repository: undefined };
     }
     const known = this.#blobs?.get(diffId, codec);
     if (known === undefined) return undefined;
+    const size = told ?? (await layer.size());
     return { diffId, size, codec, blob: { mediaType, ...known }, repository: undefined };
   }
 }

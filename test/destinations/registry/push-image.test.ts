@@ -27,6 +27,7 @@ class CountingLayer implements Layer {
   readonly reason = "test";
   readonly contentKey: string | undefined;
   made = 0;
+  measured = 0;
   readonly #bytes: Buffer;
   #diffId: string | undefined;
 
@@ -50,6 +51,7 @@ class CountingLayer implements Layer {
   }
 
   async size(): Promise<number> {
+    this.measured += 1;
     return this.#bytes.length;
   }
 
@@ -155,6 +157,7 @@ describe("pushing an image", () => {
     const image = imageOf(CONTENTS);
     const again = await push(image, ["team/app:1"], { compression: "gzip" });
     expect(madeOf(image)).toEqual([0, 0, 0]);
+    expect(image.layers.map(({ measured }) => measured)).toEqual([0, 0, 0]);
     expect(registry.received).toBe(before);
     expect(again.digests).toEqual(first.digests);
     expect(again.written).toBe(0);
