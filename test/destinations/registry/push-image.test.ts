@@ -70,7 +70,9 @@ class CountingLayer implements Layer {
 
 const CONTENTS = [randomBytes(3 << 20), Buffer.from("small".repeat(1000)), randomBytes(200_000)];
 
-function imageOf(contents: readonly Buffer[], hasKey = true): Image & { layers: CountingLayer[] } {
+type CountingImage = Omit<Image, "layers"> & { readonly layers: readonly CountingLayer[] };
+
+function imageOf(contents: readonly Buffer[], hasKey = true): CountingImage {
   const layers = contents.map((bytes) => new CountingLayer(bytes, hasKey));
   return {
     architecture: "amd64",
@@ -131,7 +133,7 @@ async function wrongPassword(): Promise<{ username: string; password: string }> 
   return { username: "u", password: "wrong-secret" };
 }
 
-function madeOf(image: { layers: CountingLayer[] }): number[] {
+function madeOf(image: CountingImage): number[] {
   return image.layers.map(({ made }) => made);
 }
 
