@@ -140,8 +140,9 @@ function pushedLine(event: Extract<ProgressEvent, { kind: "pushed" }>): string {
 /** What went to a destination that was asked what it has. */
 function sparing({ layers, size, written, secondTry }: Finished, known: number): string {
   if (written === 0) return "nothing sent, all known to the engine";
-  const share = `${((100 * written) / Math.max(1, size)).toFixed(1)} %`;
-  const sent = `${count(layers - known, "layer")} sent, ${formatBytes(written)} (${share})`;
+  const percent = (100 * written) / Math.max(1, size);
+  const share = percent.toFixed(percent < 0.1 ? 2 : 1);
+  const sent = `${count(layers - known, "layer")} sent, ${formatBytes(written)} (${share} %)`;
   if (secondTry !== undefined) return `${sent} in two tries`;
   return known === 0 ? sent : `${sent}, ${known} known to the engine`;
 }
