@@ -85,8 +85,9 @@ describe.skipIf(sshdAbsent())("an engine over ssh", () => {
   it("refuses in its own words while it is sent to", async () => {
     const engine = await scriptedEngine((request, response) => {
       request.once("data", () => {
-        response.writeHead(500, { connection: "close" }).end('{"message":"disk on fire"}');
-        // Docker's dial-stdio passes an answer on though it can no longer write; ours here cannot.
+        // Docker's dial-stdio passes an answer on though it can no longer write. Ours here cannot,
+        // so the connection must outlive the answer a little.
+        response.writeHead(500).end('{"message":"disk on fire"}');
         response.once("finish", () => setTimeout(() => request.socket.destroy(), 300));
       });
     });
