@@ -53,7 +53,9 @@ with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as tar:
         tar.addfile(directory)
     for tree in spec["trees"]:
         root = Path(name_of(tree["from"]))
-        below = [] if root.is_symlink() else root.rglob("*")
+        # Not rglob, which in older versions stumbles over links whose targets are too long.
+        walk = [] if root.is_symlink() else os.walk(root)
+        below = [Path(folder, name) for folder, folders, files in walk for name in folders + files]
         for path in sorted([root, *below]):
             rest = str(path)[len(str(root)):]
             add(tar, path, name_of(tree["at"]) + rest, spec["common"])
