@@ -57,6 +57,16 @@ describe.skipIf(!debian13Wanted())("what Docker's containerd store is spared", (
     expect((await loads.load(next, ["app:1"])).engine).toMatchObject({ layersSent: 1 });
   });
 
+  it("is the same when one load follows another", async () => {
+    const stable = Array.from({ length: 60 }, (_, index) => `stable ${index}`);
+    await loads.loadOnly(memoryImage(memoryLayers([...stable, "first"])), ["app:1"]);
+    for (let turn = 0; turn < 15; turn += 1) {
+      const image = memoryImage(memoryLayers([...stable, `turn ${turn}`]));
+      const { engine: told } = await loads.loadOnly(image, ["app:1"]);
+      expect(told).toMatchObject({ way: "partial", layersSent: 1, layersKnown: 60 });
+    }
+  });
+
   it("is no layer of an image that others have brought", async () => {
     const file = `${engine.folder}/other.tar`;
     await loads.load(memoryImage(memoryLayers(megabytes("a", "b"))), ["app:1"]);

@@ -10,8 +10,11 @@ import type { SharingRule } from "./holdings.ts";
 export interface ImageStore {
   readonly name: "classic" | "containerd" | "podman";
   readonly rule: SharingRule;
-  /** Whether an archive that leaves layers out may give the image several names. */
-  readonly takesManyNames: boolean;
+  /**
+   * Whether the image gets its names in the archive; otherwise it is loaded without one, and named
+   * when it is there.
+   */
+  readonly namedByArchive: boolean;
   /** Whether images that varve has not loaded are worth a look. */
   readonly searchable: boolean;
   /** The ID that the engine gives to an image of ours. May be asked when all digests are known. */
@@ -26,7 +29,7 @@ const configId = async (image: Image): Promise<string> => digestOf(await image.c
 const classic: ImageStore = {
   name: "classic",
   rule: "prefix",
-  takesManyNames: true,
+  namedByArchive: true,
   searchable: true,
   idOf: configId,
   layersOf: ({ diffIds }) => diffIds,
@@ -36,11 +39,15 @@ const classic: ImageStore = {
  * containerd's store has blobs (section 6). An image that was pulled has compressed ones, whose
  * digests are not its diffIDs; only of an image that varve has loaded are they known to be the
  * plain tars. Its ID is the manifest's digest, so that it cannot be taken for another.
+ *
+ * An archive that takes a name from another image has the store collect what only that one held,
+ * while it still unpacks: layers that both have vanish under its hands, in every third load on
+ * Docker 26. So the old image keeps its name until the new one is complete.
  */
 const containerd: ImageStore = {
   name: "containerd",
   rule: "anywhere",
-  takesManyNames: true,
+  namedByArchive: false,
   searchable: false,
   idOf: async (image) => {
     const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
@@ -53,7 +60,7 @@ const containerd: ImageStore = {
 const podman: ImageStore = {
   name: "podman",
   rule: "anywhere",
-  takesManyNames: false,
+  namedByArchive: false,
   searchable: true,
   idOf: configId,
   layersOf: ({ diffIds }) => diffIds,

@@ -106,18 +106,21 @@ class Loading {
     if (way === "unchanged" && id !== undefined) return id;
     if (way === "tagged" && id !== undefined) {
       await this.#tag(id, untagged);
-    } else if (store.takesManyNames) {
+    } else if (store.namedByArchive) {
       await this.#send(references, known);
     } else {
-      await this.#send(references.slice(0, 1), known);
-      await this.#tag(familiarName(references[0]!), references.slice(1));
+      const loaded = await this.#send([], known);
+      await verify(this.#client, store, image, [loaded]);
+      await this.#tag(loaded, references);
     }
-    return verify(this.#client, store, image, references);
+    return verify(this.#client, store, image, references.map(familiarName));
   }
 
-  async #send(references: readonly Reference[], leftOut: LeftOut): Promise<void> {
+  /** @returns the engine's name or ID of what it has loaded */
+  async #send(references: readonly Reference[], leftOut: LeftOut): Promise<string> {
     const parts = this.#run.archive(references, leftOut);
-    await this.#client.loadImage(this.#counted(archiveBytes(parts)));
+    const { ids, names } = await this.#client.loadImage(this.#counted(archiveBytes(parts)));
+    return ids[0] ?? names[0] ?? "";
   }
 
   async #tag(source: string, references: readonly Reference[]): Promise<void> {

@@ -1,14 +1,12 @@
 import type { EngineClient } from "../../engine/client.ts";
 import { VarveError } from "../../errors.ts";
 import type { Image } from "../../image/image.ts";
-import { familiarName } from "../../image/reference.ts";
-import type { Reference } from "../../image/reference.ts";
 import { isComplete } from "./image-store.ts";
 import type { ImageStore } from "./image-store.ts";
 
 /**
- * Makes sure that the engine has the image under all its names: the same layers, all content there
- * where the engine tells that, and in Docker's classic store the same config.
+ * Makes sure that the engine has the image under these names or IDs: the same layers, all content
+ * there where the engine tells that, and in Docker's classic store the same config.
  *
  * @returns the engine's ID of the image
  * @throws VarveError `ENGINE_UNVERIFIED`
@@ -17,13 +15,13 @@ export async function verify(
   client: EngineClient,
   store: ImageStore,
   image: Image,
-  references: readonly Reference[],
+  names: readonly string[],
 ): Promise<string> {
   const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
   const diffIds = layers.map(({ diffId }) => diffId).join();
   const expected = store.name === "classic" ? await store.idOf(image) : undefined;
   let id = "";
-  for (const name of references.map(familiarName)) {
+  for (const name of names) {
     const loaded = await client.inspectImage(name);
     if (loaded === undefined) {
       throw unverified(`the engine says that it has loaded ${name}, but does not have it`);
