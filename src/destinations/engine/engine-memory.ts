@@ -20,10 +20,10 @@ const MOST_REMEMBERED = 32;
 const FOLDER = "engines-1";
 const KEY_LENGTH = 32;
 
-const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
+/** Digests are only ever compared, so that their form need not be checked: there are thousands. */
 const memorySchema = v.object({
   images: v.pipe(
-    v.array(v.object({ id: digest, diffIds: v.array(digest) })),
+    v.array(v.object({ id: v.string(), diffIds: v.array(v.string()) })),
     v.maxLength(MOST_REMEMBERED),
   ),
 });
