@@ -11,6 +11,7 @@ export { imageFromConf } from "./assembly/from-conf.ts";
 export { imageFromRecipe } from "./assembly/from-recipe.ts";
 export { deliverArchive } from "./destinations/delivery.ts";
 export { loadIntoEngine } from "./destinations/engine/load-into-engine.ts";
+export { pushImage } from "./destinations/registry/push-image.ts";
 export { connectEngine } from "./engine/client.ts";
 export { UsageError, VarveError } from "./errors.ts";
 export type { Image } from "./image/image.ts";

@@ -184,6 +184,21 @@ export const imageFlags = {
   },
 } as const;
 
+/** A file for scripts that says what came of it: every command that delivers an image. */
+export const metadataFlag = {
+  ...optionalText,
+  brief: "Write what was delivered to this file, as JSON",
+  placeholder: "FILE",
+} as const;
+
+/** Every command that sends only what its destination lacks. */
+export const dryRunFlag = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+  brief: "Say what would be sent, and send nothing",
+} as const;
+
 export const imageAliases = { t: "tag", e: "env", u: "user", w: "workdir" } as const;
 export const workAliases = { q: "quiet", j: "jobs" } as const;
 

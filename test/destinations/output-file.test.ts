@@ -3,10 +3,10 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { removeUnfinishedFiles, writeWholeFile } from "../../src/destinations/output-file.ts";
-import { VarveError } from "../../src/errors.ts";
 import { writeFully } from "../../src/io/write-fully.ts";
 import { openPipe } from "../support/pipe.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { failureOf } from "../support/failures.ts";
 
 function text(content: string): (fd: number) => Promise<void> {
   return (fd) => writeFully(fd, Buffer.from(content));
@@ -15,15 +15,6 @@ function text(content: string): (fd: number) => Promise<void> {
 async function failing(fd: number): Promise<void> {
   await writeFully(fd, Buffer.from("half"));
   throw new Error("in the middle");
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<VarveError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof VarveError) return error;
-  throw new Error("no VarveError came", { cause: error });
 }
 
 describe("a file that is written whole", () => {
@@ -117,7 +108,7 @@ describe("devices and pipes", () => {
   });
 
   it("that are full are a full disk", async () => {
-    const error = await errorOf(writeWholeFile("/dev/full", text("x")));
+    const error = await failureOf(writeWholeFile("/dev/full", text("x")));
     expect(error.code).toBe("DESTINATION_FULL");
     expect(fs.readdirSync("/dev").filter((name) => name.startsWith(".full"))).toEqual([]);
   });
@@ -150,7 +141,7 @@ describe("a place that cannot be written", () => {
     const folder = temporaryFolder();
     const file = make(folder);
     const before = fs.readdirSync(folder);
-    const error = await errorOf(writeWholeFile(file, text("x")));
+    const error = await failureOf(writeWholeFile(file, text("x")));
     expect(error.code).toBe("OUTPUT_UNWRITABLE");
     expect(error.message).toMatch(message);
     expect(error.message.startsWith(file)).toBe(true);
@@ -161,7 +152,7 @@ describe("a place that cannot be written", () => {
   it("one that became a folder meanwhile", async () => {
     const folder = temporaryFolder();
     const file = path.join(folder, "image.tar");
-    const error = await errorOf(
+    const error = await failureOf(
       writeWholeFile(file, async (fd) => {
         await text("x")(fd);
         fs.mkdirSync(file);

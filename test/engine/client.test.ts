@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { connectEngine, EngineClient } from "../../src/engine/client.ts";
 import { resolveEndpoint } from "../../src/engine/endpoint.ts";
-import { rejection } from "./support/rejection.ts";
+import { failureOf } from "../support/failures.ts";
 import { scriptedEngine } from "./support/scripted-engine.ts";
 import type { Script } from "./support/scripted-engine.ts";
 
@@ -33,7 +33,7 @@ describe("contact", () => {
       else socket.end("HTTP/1.1 200 OK\r\napi-version: 1.41\r\ncontent-length: 0\r\n\r\n");
     });
     const client = new EngineClient(await resolveEndpoint({ host: address, env: {} }));
-    const error = await rejection(client.ping());
+    const error = await failureOf(client.ping());
     expect(error.message).toContain("closed the connection without an answer");
     up = true;
     expect((await client.ping()).apiVersion).toBe("1.41");
@@ -49,7 +49,7 @@ describe("contact", () => {
 
   it("refuses a server that is no engine", async () => {
     const address = await answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-    const error = await rejection(connectEngine({ host: address, env: {} }));
+    const error = await failureOf(connectEngine({ host: address, env: {} }));
     expect(error.code).toBe("ENGINE_PROTOCOL");
     expect(error.message).toBe(
       `the Docker engine at ${address} (--host) is no Docker engine: GET /_ping is answered without an API version`,
@@ -57,7 +57,7 @@ describe("contact", () => {
   });
 
   it("refuses a server that does not speak HTTP", async () => {
-    const error = await rejection(
+    const error = await failureOf(
       connectEngine({ host: await answering("SSH-2.0-OpenSSH_9.2\r\n"), env: {} }),
     );
     expect(error.code).toBe("ENGINE_PROTOCOL");
@@ -68,7 +68,7 @@ describe("contact", () => {
     const address = await answering(
       "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
     );
-    const error = await rejection(connectEngine({ host: address, env: {} }));
+    const error = await failureOf(connectEngine({ host: address, env: {} }));
     expect(error.message).toContain("(400): Client sent an HTTP request to an HTTPS server.");
     expect(error.hint).toContain("DOCKER_TLS_VERIFY=1");
   });
@@ -78,7 +78,7 @@ describe("contact", () => {
     ["tcp://127.0.0.1:1", "refuses the connection", "is Docker running?"],
     ["tcp://no-such-host.invalid:1", "cannot be found", "check the"],
   ])("fails at %s", async (host, problem, hint) => {
-    const error = await rejection(connectEngine({ host, env: {} }));
+    const error = await failureOf(connectEngine({ host, env: {} }));
     expect(error.code).toBe("ENGINE_UNREACHABLE");
     expect(error.message).toContain(`the Docker engine at ${host} (--host) ${problem}`);
     expect(error.hint).toContain(hint);
@@ -88,7 +88,7 @@ describe("contact", () => {
     const folder = await mkdtemp(join(tmpdir(), "varve-engine-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, "docker.sock"), "");
-    const error = await rejection(connectEngine({ host: join(folder, "docker.sock"), env: {} }));
+    const error = await failureOf(connectEngine({ host: join(folder, "docker.sock"), env: {} }));
     expect(error.code).toBe("ENGINE_UNREACHABLE");
     expect(error.message).toContain("refuses the connection");
   });
@@ -149,7 +149,7 @@ describe("info", () => {
 
   it("refuses an answer of another form", async () => {
     const { client } = await scriptedEngine(json(200, { Driver: 7 }));
-    const error = await rejection(client.info());
+    const error = await failureOf(client.info());
     expect(error.code).toBe("ENGINE_PROTOCOL");
     expect(error.message).toContain("GET /v1.41/info in a form that varve does not know: Driver: ");
   });
@@ -232,7 +232,7 @@ describe("images", () => {
   it("may not be there", async () => {
     const { client } = await scriptedEngine(json(404, { message: "No such image: web:1" }));
     expect(await client.inspectImage("web:1")).toBeUndefined();
-    const error = await rejection(client.removeImage("web:1"));
+    const error = await failureOf(client.removeImage("web:1"));
     expect(error.message).toContain("DELETE /v1.41/images/web%3A1 (404): No such image: web:1");
   });
 
@@ -274,7 +274,7 @@ describe("an answer that is no success", () => {
     const { client, socket } = await scriptedEngine((_request, response) => {
       response.writeHead(500).end(body);
     });
-    const error = await rejection(client.listImages());
+    const error = await failureOf(client.listImages());
     expect(error.code).toBe("ENGINE_REFUSED");
     expect(error.message).toBe(
       `the Docker engine at unix://${socket} (--host) refuses GET /v1.41/images/json (500): ${reason}`,
@@ -285,7 +285,7 @@ describe("an answer that is no success", () => {
     const message =
       "client version 1.41 is too old. Minimum supported API version is 9.99, please upgrade your client to a newer version";
     const { client } = await scriptedEngine(json(400, { message }));
-    const error = await rejection(client.info());
+    const error = await failureOf(client.info());
     expect(error).toMatchObject({ code: "ENGINE_TOO_NEW", hint: "use a newer varve" });
     expect(error.message).toContain("Minimum supported API version is 9.99");
   });
@@ -295,13 +295,13 @@ describe("an answer that is no success", () => {
       response.writeHead(200, { "content-length": 1000 }).write('[{"Id"');
       setTimeout(() => response.destroy(), 20);
     });
-    const error = await rejection(client.listImages());
+    const error = await failureOf(client.listImages());
     expect(error.code).toBe("ENGINE_UNREACHABLE");
   });
 
   it("may be no JSON at all", async () => {
     const { client } = await scriptedEngine((_request, response) => void response.end("<p>hi"));
-    const error = await rejection(client.listImages());
+    const error = await failureOf(client.listImages());
     expect(error.code).toBe("ENGINE_PROTOCOL");
   });
 });

@@ -10,7 +10,7 @@ import { resolveEndpoint } from "../../src/engine/endpoint.ts";
 import { UsageError } from "../../src/errors.ts";
 import type { VarveError } from "../../src/errors.ts";
 import { makeAuthority, makeCertificate } from "./support/pki.ts";
-import { rejection } from "./support/rejection.ts";
+import { failureOf } from "../support/failures.ts";
 
 let home: string;
 let config: string;
@@ -105,7 +105,7 @@ describe("the engine that is meant", () => {
 
 describe("mistakes are told", () => {
   it("two options for one thing", async () => {
-    const error = await rejection(
+    const error = await failureOf(
       resolveEndpoint({ host: "tcp://a:1", context: "b", env: env({}) }),
     );
     expect(error).toBeInstanceOf(UsageError);
@@ -115,29 +115,29 @@ describe("mistakes are told", () => {
   it("an unknown context, and which are known", async () => {
     await addContext("zulu", { Host: "tcp://z:1" });
     await addContext("alpha", { Host: "tcp://a:1" });
-    const option = await rejection(resolveEndpoint({ context: "nope", env: env({}) }));
+    const option = await failureOf(resolveEndpoint({ context: "nope", env: env({}) }));
     expect(option).toBeInstanceOf(UsageError);
     expect(option.message).toBe('the Docker context "nope" (--context) does not exist');
     expect(option.hint).toBe("known contexts: default, alpha, zulu");
 
-    const variable = await rejection(resolveEndpoint({ env: env({ DOCKER_CONTEXT: "nope" }) }));
+    const variable = await failureOf(resolveEndpoint({ env: env({ DOCKER_CONTEXT: "nope" }) }));
     expect(variable).toMatchObject({ code: "ENGINE_ENDPOINT", exitCode: 1 });
     expect(variable.message).toContain("(DOCKER_CONTEXT)");
 
     await writeFile(join(config, "config.json"), '{"currentContext":"nope"}');
-    const current = await rejection(resolveEndpoint({ env: env({}) }));
+    const current = await failureOf(resolveEndpoint({ env: env({}) }));
     expect(current.message).toContain(`(currentContext in ${join(config, "config.json")})`);
   });
 
   it("a context without a Docker engine", async () => {
     await addContext("kube", undefined);
-    const error = await rejection(resolveEndpoint({ context: "kube", env: env({}) }));
+    const error = await failureOf(resolveEndpoint({ context: "kube", env: env({}) }));
     expect(error.message).toBe('the Docker context "kube" (--context) names no Docker engine');
   });
 
   it("a context whose address is wrong", async () => {
     await addContext("windows", { Host: "npipe:////./pipe/docker_engine" });
-    const error = await rejection(resolveEndpoint({ context: "windows", env: env({}) }));
+    const error = await failureOf(resolveEndpoint({ context: "windows", env: env({}) }));
     expect(error.message).toContain('(context "windows") is a named pipe of Windows');
   });
 
@@ -147,19 +147,19 @@ describe("mistakes are told", () => {
     ["3", "the whole should be Object"],
   ])("a damaged config.json: %s", async (text, reason) => {
     await writeFile(join(config, "config.json"), text);
-    const error = await rejection(resolveEndpoint({ env: env({}) }));
+    const error = await failureOf(resolveEndpoint({ env: env({}) }));
     expect(error.code).toBe("ENGINE_CONFIG");
     expect(error.message).toBe(`cannot use Docker's ${join(config, "config.json")}: ${reason}`);
   });
 
   it("nothing of a damaged config.json that may be a secret", async () => {
     await writeFile(join(config, "config.json"), '{"auths":{"x":{"auth":"aHVudGVyMg==}}}');
-    const error = await rejection(resolveEndpoint({ env: env({}) }));
+    const error = await failureOf(resolveEndpoint({ env: env({}) }));
     expect(`${error.message} ${error.hint} ${String(error.cause)}`).not.toContain("aHVudGVyMg");
   });
 
   it("no engine anywhere", async () => {
-    const error = await rejection(
+    const error = await failureOf(
       resolveEndpoint({ env: env({}), sockets: ["/nope/a", "/nope/b"] }),
     );
     expect(error.code).toBe("ENGINE_UNREACHABLE");
@@ -245,7 +245,7 @@ describe("TLS files", () => {
 });
 
 function withCerts(): Promise<VarveError> {
-  return rejection(
+  return failureOf(
     resolveEndpoint({
       host: "tcp://build:2376",
       env: env({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: inHome("certs") }),

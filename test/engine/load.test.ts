@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { LoadProgress } from "../../src/engine/load-events.ts";
-import { rejection } from "./support/rejection.ts";
+import { failureOf } from "../support/failures.ts";
 import { afterBody, scriptedEngine } from "./support/scripted-engine.ts";
 
 const loaded = '{"stream":"Loaded image: web:latest\\n"}\r\n';
@@ -146,7 +146,7 @@ describe("a failure to load", () => {
     const { client, socket } = await scriptedEngine(
       afterBody((_body, response) => response.end(`{"status":"x"}\n${answer}\n`)),
     );
-    const error = await rejection(client.loadImage(archive([Buffer.alloc(10)])));
+    const error = await failureOf(client.loadImage(archive([Buffer.alloc(10)])));
     expect(error.code).toBe("ENGINE_LOAD");
     expect(error.message).toBe(
       `the Docker engine at unix://${socket} (--host) did not load the image: ${reason}`.replace(
@@ -162,7 +162,7 @@ describe("a failure to load", () => {
     const { client } = await scriptedEngine(
       afterBody((_body, response) => response.writeHead(500).end('{"message":"disk on fire"}')),
     );
-    const error = await rejection(client.loadImage(archive([Buffer.alloc(10)])));
+    const error = await failureOf(client.loadImage(archive([Buffer.alloc(10)])));
     expect(error.code).toBe("ENGINE_REFUSED");
     expect(error.message).toMatch(/POST \/v1\.41\/images\/load\?quiet=0 \(500\): disk on fire$/);
   });
@@ -176,7 +176,7 @@ describe("a failure to load", () => {
     });
     for (let round = 0; round < 20; round += 1) {
       const source = new Endless();
-      const error = await rejection(client.loadImage(source));
+      const error = await failureOf(client.loadImage(source));
       expect(error.message).toContain("(413): too big for me");
       expect(source.ended).toBe(true);
     }
@@ -200,7 +200,7 @@ describe("a failure to load", () => {
       await gone.promise;
       for (;;) yield Buffer.alloc(mib);
     }
-    const error = await rejection(client.loadImage(waiting()));
+    const error = await failureOf(client.loadImage(waiting()));
     expect(error.message).toContain("(413): too big for me");
   });
 
@@ -213,7 +213,7 @@ describe("a failure to load", () => {
       request.resume();
     });
     const source = new Endless();
-    const error = await rejection(client.loadImage(source));
+    const error = await failureOf(client.loadImage(source));
     expect(error.code).toBe("ENGINE_LOAD");
     expect(error.message).toContain("invalid tar header");
     expect(source.ended).toBe(true);
@@ -224,7 +224,7 @@ describe("a failure to load", () => {
       request.once("data", () => request.socket.destroy());
     });
     const source = new Endless();
-    const error = await rejection(client.loadImage(source));
+    const error = await failureOf(client.loadImage(source));
     expect(error.code).toBe("ENGINE_UNREACHABLE");
     expect(error.message).toContain("closed the connection without an answer");
     expect(source.ended).toBe(true);
@@ -237,7 +237,7 @@ describe("a failure to load", () => {
         setTimeout(() => response.destroy(), 20);
       }),
     );
-    const error = await rejection(client.loadImage(archive([Buffer.alloc(10)])));
+    const error = await failureOf(client.loadImage(archive([Buffer.alloc(10)])));
     expect(error.code).toBe("ENGINE_CUT_OFF");
     expect(error.message).toContain("broke off while it was loading the image");
   });
@@ -246,7 +246,7 @@ describe("a failure to load", () => {
     const { client } = await scriptedEngine(
       afterBody((_body, response) => response.end("<html>\n")),
     );
-    const error = await rejection(client.loadImage(archive([Buffer.alloc(10)])));
+    const error = await failureOf(client.loadImage(archive([Buffer.alloc(10)])));
     expect(error.code).toBe("ENGINE_PROTOCOL");
     expect(error.message).toContain("not a line of JSON: <html>");
   });

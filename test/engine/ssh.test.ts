@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connectEngine } from "../../src/engine/client.ts";
-import { rejection } from "./support/rejection.ts";
+import { failureOf } from "../support/failures.ts";
 import { afterBody, scriptedEngine } from "./support/scripted-engine.ts";
 import { sshdAbsent, startSshd } from "./support/sshd.ts";
 import type { TestSshd } from "./support/sshd.ts";
@@ -93,7 +93,7 @@ describe.skipIf(sshdAbsent())("an engine over ssh", () => {
     });
     await writeFile(join(folder, "socket"), engine.socket);
     const client = await connectEngine({ host: `ssh://${sshd.address}`, env: {} });
-    const error = await rejection(client.loadImage(archive(10_000)));
+    const error = await failureOf(client.loadImage(archive(10_000)));
     expect(error.message).toContain("(500): disk on fire");
     client.close();
     await expectNoSsh();
@@ -111,7 +111,7 @@ describe.skipIf(sshdAbsent())("an engine over ssh", () => {
   it("is not reached if there is no Docker over there", async () => {
     await chmod(join(folder, "bin/docker"), 0);
     try {
-      const error = await rejection(connectEngine({ host: `ssh://${sshd.address}`, env: {} }));
+      const error = await failureOf(connectEngine({ host: `ssh://${sshd.address}`, env: {} }));
       expect(error.code).toBe("ENGINE_SSH");
       expect(error.message).toMatch(/^cannot reach ssh:.*docker.*(not found|denied)/is);
       expect(error.hint).toContain("docker system dial-stdio");
@@ -122,27 +122,27 @@ describe.skipIf(sshdAbsent())("an engine over ssh", () => {
 
   it("is not reached if its own engine is not there", async () => {
     await writeFile(join(folder, "socket"), "/nope/docker.sock");
-    const error = await rejection(connectEngine({ host: `ssh://${sshd.address}`, env: {} }));
+    const error = await failureOf(connectEngine({ host: `ssh://${sshd.address}`, env: {} }));
     expect(error.code).toBe("ENGINE_SSH");
     expect(error.message).toContain("ENOENT /nope/docker.sock");
   });
 
   it("is not reached if ssh refuses", async () => {
     const address = sshd.address.replace(/^.*@/, "nobody-of-that-name@");
-    const error = await rejection(connectEngine({ host: `ssh://${address}`, env: {} }));
+    const error = await failureOf(connectEngine({ host: `ssh://${address}`, env: {} }));
     expect(error.code).toBe("ENGINE_SSH");
     expect(error.message).toContain(`cannot reach ssh://${address}: `);
     expect(error.message).toContain("Permission denied (publickey)");
   });
 
   it("is not reached if nobody listens", async () => {
-    const error = await rejection(connectEngine({ host: "ssh://127.0.0.1:1", env: {} }));
+    const error = await failureOf(connectEngine({ host: "ssh://127.0.0.1:1", env: {} }));
     expect(error.message).toContain("Connection refused");
   });
 
   it("is not reached without an ssh command", async () => {
     process.env["PATH"] = folder;
-    const error = await rejection(connectEngine({ host: `ssh://${sshd.address}`, env: {} }));
+    const error = await failureOf(connectEngine({ host: `ssh://${sshd.address}`, env: {} }));
     expect(error.code).toBe("ENGINE_SSH");
     expect(error.message).toContain("there is no ssh command");
   });

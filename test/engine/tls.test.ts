@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { connectEngine } from "../../src/engine/client.ts";
 import { makeAuthority, makeCertificate } from "./support/pki.ts";
-import { rejection } from "./support/rejection.ts";
+import { failureOf } from "../support/failures.ts";
 
 let folder: string;
 const requests: string[] = [];
@@ -40,14 +40,14 @@ describe("an engine over TLS", () => {
   });
 
   it("refuses a client without a certificate", async () => {
-    const error = await rejection(connect(await engine("server"), "authority"));
+    const error = await failureOf(connect(await engine("server"), "authority"));
     expect(error.code).toBe("ENGINE_TLS");
     expect(error.hint).toContain("check cert.pem and key.pem");
   });
 
   it("refuses a client whom it does not know", async () => {
     const port = await engine("server");
-    const error = await rejection(
+    const error = await failureOf(
       connect(port, "unknown", { DOCKER_TLS_VERIFY: "", DOCKER_TLS: "1" }),
     );
     expect(error.message).toContain("closed the connection without an answer");
@@ -55,7 +55,7 @@ describe("an engine over TLS", () => {
   });
 
   it("is refused if its authority is unknown", async () => {
-    const error = await rejection(connect(await engine("server"), "unknown"));
+    const error = await failureOf(connect(await engine("server"), "unknown"));
     expect(error.code).toBe("ENGINE_TLS");
     expect(error.message).toContain(
       "no trust over TLS: self-signed certificate in certificate chain",
@@ -65,7 +65,7 @@ describe("an engine over TLS", () => {
 
   it("is refused if its certificate is for another name", async () => {
     const port = await engine("misnamed");
-    const error = await rejection(connect(port, "client"));
+    const error = await failureOf(connect(port, "client"));
     expect(error.code).toBe("ENGINE_TLS");
     expect(error.hint).toContain("host name");
   });
@@ -78,14 +78,14 @@ describe("an engine over TLS", () => {
 
   it("may turn out not to speak TLS", async () => {
     const port = await listening(http.createServer((_request, response) => response.end()));
-    const error = await rejection(connect(port, "client"));
+    const error = await failureOf(connect(port, "client"));
     expect(error.message).toContain("does not speak TLS there");
     expect(error.hint).toContain("unset DOCKER_TLS_VERIFY");
   });
 
   it("may turn out to speak TLS when it should not", async () => {
     const port = await engine("server");
-    const error = await rejection(connectEngine({ host: `tcp://127.0.0.1:${port}`, env: {} }));
+    const error = await failureOf(connectEngine({ host: `tcp://127.0.0.1:${port}`, env: {} }));
     expect(error.code).toMatch(/^ENGINE_(UNREACHABLE|PROTOCOL)$/);
   });
 });

@@ -3,20 +3,11 @@ import { describe, expect, it } from "vitest";
 import { Closure } from "../../src/closure/closure.ts";
 import type { ComponentInput } from "../../src/closure/closure.ts";
 import { reach } from "../../src/closure/reach.ts";
-import { UsageError, VarveError } from "../../src/errors.ts";
+import { UsageError } from "../../src/errors.ts";
 import { planLayers, STRATEGIES } from "../../src/layering/strategies.ts";
 import { arbitraryComponents } from "../closure/support/arbitrary-graph.ts";
 import { closureOf, pathsOf, storePath } from "./support/closures.ts";
-
-function errorOf(action: () => unknown): VarveError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof VarveError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
+import { errorOf } from "../support/failures.ts";
 
 const strategies = fc.constantFrom(...STRATEGIES.keys());
 const limits = fc.integer({ min: 1, max: 30 });

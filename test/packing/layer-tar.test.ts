@@ -10,6 +10,7 @@ import type { TreeNode } from "../support/arbitrary-tree.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { entriesOf, layerOf, specOf, storePath, tarOf } from "./support/layers.ts";
 import type { ReadEntry } from "./support/layers.ts";
+import { errorOf } from "../support/failures.ts";
 
 const PATH = storePath();
 /** Two parents, the store path and one file take a header each: so far reaches the first buffer. */
@@ -38,16 +39,6 @@ function slowOrder(a: readonly number[], b: readonly number[]): number {
   const index = a.findIndex((point, at) => point !== b[at]);
   if (index === -1) return a.length - b.length;
   return index < b.length ? a[index]! - b[index]! : 1;
-}
-
-function errorOf(run: () => unknown): VarveError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof VarveError) return error;
-    throw error;
-  }
-  throw new Error("no error came");
 }
 
 describe("the tar of a layer", () => {

@@ -1,5 +1,4 @@
-import { execFile, spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +6,8 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startDockerRegistry } from "./support/docker-registry.ts";
+import type { DockerRegistry } from "./support/docker-registry.ts";
 import { dockerdAbsent, startDockerd } from "./support/dockerd.ts";
 import type { TestDockerd } from "./support/dockerd.ts";
 import { flakeOptions, nixAbsent, nixEnvironment, repository } from "./support/nix.ts";
@@ -25,26 +26,24 @@ function commandsUnder(heading: string): string[] {
 
 describe.skipIf(nixAbsent() ?? dockerdAbsent())("the commands of docs/ci.md", () => {
   let engine: TestDockerd;
-  let registry: ChildProcess;
+  let registry: DockerRegistry;
   let folder: string;
   let env: NodeJS.ProcessEnv;
-  let registryAddress: string;
   let webPort: number;
 
   beforeAll(async () => {
     folder = fs.mkdtempSync(path.join(tmpdir(), "varve-ci-"));
     engine = await startDockerd();
-    registryAddress = `127.0.0.1:${await freePort()}`;
+    registry = await startDockerRegistry();
     webPort = await freePort();
-    registry = startRegistry(folder, registryAddress);
     env = {
       ...nixEnvironment,
       ...engine.env,
-      PATH: `${programs(folder, registryAddress)}:${process.env["PATH"] ?? ""}`,
+      PATH: `${programs(folder, registry.host)}:${process.env["PATH"] ?? ""}`,
     };
   });
   afterAll(async () => {
-    registry.kill();
+    await registry.stop();
     await engine.stop();
     fs.rmSync(folder, { recursive: true });
   });
@@ -53,7 +52,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("the commands of docs/ci.md", ()
     [
       "GitHub Actions",
       (): NodeJS.ProcessEnv => ({
-        IMAGE: `${registryAddress}/owner/github`,
+        IMAGE: `${registry.host}/owner/github`,
         VERSION: "abc",
       }),
       "owner/github:abc",
@@ -61,7 +60,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("the commands of docs/ci.md", ()
     [
       "GitLab CI",
       (): NodeJS.ProcessEnv => ({
-        CI_REGISTRY_IMAGE: `${registryAddress}/group/gitlab`,
+        CI_REGISTRY_IMAGE: `${registry.host}/group/gitlab`,
         CI_COMMIT_SHA: "def",
         CI_REGISTRY_USER: "me",
         CI_REGISTRY_PASSWORD: "p",
@@ -76,7 +75,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("the commands of docs/ci.md", ()
     const script = commands.join("\n").replaceAll("127.0.0.1:8000", `127.0.0.1:${webPort}`);
     const options = { cwd: checkout, env: { ...env, ...variables() }, maxBuffer: 1 << 26 };
     await run("bash", ["-euo", "pipefail", "-c", script], options);
-    const inspected = await run("skopeo", ["inspect", `docker://${registryAddress}/${pushed}`], {
+    const inspected = await run("skopeo", ["inspect", `docker://${registry.host}/${pushed}`], {
       env,
     });
     expect(JSON.parse(inspected.stdout)).toMatchObject({ Os: "linux" });
@@ -118,14 +117,6 @@ exec "$nix" "$@"
     { mode: 0o755 },
   );
   return bin;
-}
-
-function startRegistry(folder: string, address: string): ChildProcess {
-  const config = path.join(folder, "registry.yml");
-  const data = path.join(folder, "registry");
-  const storage = `storage: { filesystem: { rootdirectory: ${data} } }`;
-  fs.writeFileSync(config, `version: 0.1\n${storage}\nhttp: { addr: "${address}" }\n`);
-  return spawn("docker-registry", ["serve", config], { stdio: "ignore" });
 }
 
 async function freePort(): Promise<number> {

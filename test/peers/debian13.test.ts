@@ -24,7 +24,7 @@ import type { TestDockerd } from "./support/dockerd.ts";
 import { makeEngineImages, withoutLowest } from "./support/engine-images.ts";
 import type { EngineImage, EngineImages } from "./support/engine-images.ts";
 import { insideRoot } from "./support/inside-root.ts";
-import { startRegistry } from "./support/registry.ts";
+import { startDockerRegistry } from "./support/docker-registry.ts";
 
 const run = promisify(execFile);
 /** The name under which varve loads one image after another. */
@@ -130,10 +130,10 @@ describe.skipIf(!debian13Wanted())("Debian 13", () => {
 
     it("pushes what it took under the same digest", async () => {
       const { one } = images;
-      const registry = await startRegistry();
+      const registry = await startDockerRegistry();
       try {
         await engine.docker("load", "--input", one.gzip);
-        const name = `${registry.address}/${one.name}`;
+        const name = `${registry.host}/${one.name}`;
         await engine.docker("tag", one.name, name);
         expect(await engine.docker("push", name)).toContain(`digest: ${one.manifestDigest}`);
         await expectSkopeoCopies(
@@ -153,9 +153,9 @@ describe.skipIf(!debian13Wanted())("Debian 13", () => {
     // compressed, and has other digests.
     it("runs but cannot push an image without layers of which it has pulled others", async () => {
       const { one, two } = images;
-      const registry = await startRegistry();
-      const pulled = `${registry.address}/${one.name}`;
-      const pushed = `${registry.address}/${two.name}`;
+      const registry = await startDockerRegistry();
+      const pulled = `${registry.host}/${one.name}`;
+      const pushed = `${registry.host}/${two.name}`;
       try {
         const target = ["--dest-tls-verify=false", `docker://${pulled}`];
         const options = ["--insecure-policy", "copy", "--dest-compress-format=gzip"];

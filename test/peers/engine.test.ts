@@ -10,7 +10,7 @@ import type { EngineClient } from "../../src/engine/client.ts";
 import type { EndpointOptions } from "../../src/engine/endpoint.ts";
 import type { LoadProgress } from "../../src/engine/load-events.ts";
 import { makeAuthority, makeCertificate } from "../engine/support/pki.ts";
-import { rejection } from "../engine/support/rejection.ts";
+import { failureOf } from "../support/failures.ts";
 import { sshdAbsent, startSshd } from "../engine/support/sshd.ts";
 import { absent } from "./support/absent.ts";
 import { dockerdAbsent, startDockerd } from "./support/dockerd.ts";
@@ -99,7 +99,7 @@ describe.skipIf(dockerdAbsent())("a real Docker engine", () => {
     await client.removeImage("reg.example:5000/a/tiny:x");
     await client.removeImage("tiny:1");
     expect(await client.listImages()).toEqual([]);
-    expect((await rejection(client.removeImage("tiny:1"))).message).toContain(
+    expect((await failureOf(client.removeImage("tiny:1"))).message).toContain(
       "(404): No such image",
     );
   });
@@ -114,7 +114,7 @@ describe.skipIf(dockerdAbsent())("a real Docker engine", () => {
 
   it("refuses a damaged layer", async () => {
     const archive = await makeTinyArchive(join(folder, "bad"), { tag: "bad:1", damaged: true });
-    const error = await rejection(client.loadImage(pieces(archive.bytes)));
+    const error = await failureOf(client.loadImage(pieces(archive.bytes)));
     expect(error.code).toBe("ENGINE_LOAD");
     expect(error.message).toContain(`${engine.host} (--host) did not load the image: `);
     expect(error.message).toContain("invalid diffID for layer 0");
@@ -124,7 +124,7 @@ describe.skipIf(dockerdAbsent())("a real Docker engine", () => {
   it("refuses half an archive and what is no archive", async () => {
     const { bytes } = await makeTinyArchive(join(folder, "half"), { tag: "half:1" });
     for (const archive of [bytes.subarray(0, bytes.length / 2), Buffer.from("no archive")]) {
-      const error = await rejection(client.loadImage(pieces(archive)));
+      const error = await failureOf(client.loadImage(pieces(archive)));
       expect(error.code).toMatch(/^ENGINE_(LOAD|REFUSED)$/);
     }
     expect(await client.listImages()).toEqual([]);
@@ -152,7 +152,7 @@ describe.skipIf(dockerdAbsent())("a real Docker engine", () => {
 
     it("refuses clients whom it does not know", async () => {
       for (const certificates of ["authority", "unknown"]) {
-        const error = await rejection(
+        const error = await failureOf(
           connectEngine({
             host: `tcp://127.0.0.1:${tlsPort}`,
             env: { DOCKER_TLS: "1", DOCKER_CERT_PATH: join(folder, certificates) },
@@ -164,7 +164,7 @@ describe.skipIf(dockerdAbsent())("a real Docker engine", () => {
     });
 
     it("says that it wants TLS", async () => {
-      const error = await rejection(connectEngine({ host: `tcp://127.0.0.1:${tlsPort}`, env: {} }));
+      const error = await failureOf(connectEngine({ host: `tcp://127.0.0.1:${tlsPort}`, env: {} }));
       expect(error.message).toContain("Client sent an HTTP request to an HTTPS server");
       expect(error.hint).toContain("DOCKER_TLS_VERIFY=1");
     });
@@ -204,7 +204,7 @@ describe.skipIf(dockerdAbsent())("a real Docker engine", () => {
     expect((await elsewhere.info()).id).toBe((await client.info()).id);
 
     const damaged = await makeTinyArchive(join(folder, "ssh-bad"), { tag: "x:1", damaged: true });
-    const error = await rejection(remote.loadImage(pieces(damaged.bytes)));
+    const error = await failureOf(remote.loadImage(pieces(damaged.bytes)));
     expect(error.message).toContain("invalid diffID for layer 0");
   });
 });
@@ -227,7 +227,7 @@ describe.skipIf(absent(["podman"]))("podman's imitation of the API", () => {
     expect((await client.listImages()).map(({ id }) => id)).toEqual([archive.imageId]);
 
     const bad = await makeTinyArchive(join(folder, "podman-bad"), { tag: "bad:1", damaged: true });
-    const error = await rejection(client.loadImage(pieces(bad.bytes)));
+    const error = await failureOf(client.loadImage(pieces(bad.bytes)));
     expect(error.code).toMatch(/^ENGINE_(LOAD|REFUSED)$/);
     expect(await client.inspectImage("bad:1")).toBeUndefined();
   });

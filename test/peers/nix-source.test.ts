@@ -18,7 +18,7 @@ import { closureOfGraph } from "../../src/sources/nix/reference-graph.ts";
 import { rootsOf } from "../../src/sources/nix/roots.ts";
 import { closureFromDatabase } from "../../src/sources/nix/store-database.ts";
 import { NixStore } from "../../src/sources/nix/store.ts";
-import { failureOf } from "../sources/nix/support/failure-of.ts";
+import { failureOf } from "../support/failures.ts";
 import { nixAbsent, repository } from "./support/nix.ts";
 import { privateNix } from "./support/private-nix.ts";
 

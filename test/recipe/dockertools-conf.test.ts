@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { VarveError } from "../../src/errors.ts";
 import { plainJson } from "../../src/image/ordered-json.ts";
 import { looksLikeConf, parseConf, readConf } from "../../src/recipe/dockertools-conf.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { errorOf } from "../support/failures.ts";
 
 const CONF = {
   architecture: "amd64",
@@ -25,16 +25,6 @@ const CONF = {
 
 function parsed(change: Record<string, unknown> = {}): ReturnType<typeof parseConf> {
   return parseConf(JSON.stringify({ ...CONF, ...change }), "conf.json");
-}
-
-function errorOf(run: () => unknown): VarveError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof VarveError) return error;
-    throw error;
-  }
-  throw new Error("no error came");
 }
 
 describe("the conf of streamLayeredImage (wire format, section 1)", () => {

@@ -7,22 +7,13 @@ import { readMembers } from "../../src/tar/reader.ts";
 import type { TarMember } from "../../src/tar/reader.ts";
 import { arbitraryBytes } from "./support/arbitrary-name.ts";
 import { END_OF_ARCHIVE, rawHeader, rawMember } from "./support/raw-tar.ts";
+import { errorOf } from "../support/failures.ts";
 
 const COMMON: TarCommon = { uid: 0, gid: 0, uname: "", gname: "", mtime: 1 };
 
 function membersOf(...parts: readonly Uint8Array[]): TarMember[] {
   const archive = Buffer.concat(parts);
   return [...readMembers((at, length) => archive.subarray(at, at + length))];
-}
-
-function errorOf(read: () => unknown): VarveError {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof VarveError) return error;
-    throw error;
-  }
-  throw new Error("it was read without an error");
 }
 
 describe("reading what we write", () => {

@@ -4,6 +4,7 @@ import type { VarveContext } from "../context.ts";
 import {
   imageAliases,
   imageFlags,
+  metadataFlag,
   sourceArguments,
   wholeNumber,
   workAliases,
@@ -44,13 +45,7 @@ export const buildCommand = command<BuildFlags, string[], VarveContext>({
         brief: "Level of gzip (1-9) or zstd (1-19) [6, 3]",
         placeholder: "N",
       },
-      metadataFile: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "Write what was built to this file, as JSON",
-        placeholder: "FILE",
-      },
+      metadataFile: metadataFlag,
       ...imageFlags,
       ...workFlags,
     },

@@ -1,6 +1,14 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
-import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } from "../flags.ts";
+import {
+  dryRunFlag,
+  imageAliases,
+  imageFlags,
+  metadataFlag,
+  sourceArguments,
+  workAliases,
+  workFlags,
+} from "../flags.ts";
 import type { ImageFlags, WorkFlags } from "../flags.ts";
 
 export interface LoadFlags extends ImageFlags, WorkFlags {
@@ -30,25 +38,14 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
         brief: "Docker context to load into",
         placeholder: "NAME",
       },
-      metadataFile: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "Write what was loaded to this file, as JSON",
-        placeholder: "FILE",
-      },
+      metadataFile: metadataFlag,
       full: {
         kind: "boolean",
         default: false,
         withNegated: false,
         brief: "Send every layer, whatever the engine has",
       },
-      dryRun: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Say what would be sent, and send nothing",
-      },
+      dryRun: dryRunFlag,
       ...imageFlags,
       ...workFlags,
     },

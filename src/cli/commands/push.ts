@@ -3,8 +3,10 @@ import { COMPRESSIONS } from "../../packing/codec/compression.ts";
 import type { Compression } from "../../packing/codec/compression.ts";
 import type { VarveContext } from "../context.ts";
 import {
+  dryRunFlag,
   imageAliases,
   imageFlags,
+  metadataFlag,
   sourceArguments,
   wholeNumber,
   workAliases,
@@ -67,19 +69,8 @@ export const pushCommand = command<PushFlags, string[], VarveContext>({
         brief: "Authorities that the registry's certificate may be signed by (PEM)",
         placeholder: "FILE",
       },
-      metadataFile: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "Write what was pushed to this file, as JSON",
-        placeholder: "FILE",
-      },
-      dryRun: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Say what would be sent, and send nothing",
-      },
+      metadataFile: metadataFlag,
+      dryRun: dryRunFlag,
       ...imageFlags,
       ...workFlags,
     },

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { parseNixArgument } from "../../../src/sources/nix/argument.ts";
 import { NixStore } from "../../../src/sources/nix/store.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 
 const PATH = "/nix/store/7rjqb838snvvxcmpvck1smfxhkwzqal5-hello-2.12.1";
 const own = new NixStore({}, {});

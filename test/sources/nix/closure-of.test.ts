@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { closureOf, narInfosOf } from "../../../src/sources/nix/closure-of.ts";
 import { NixStore } from "../../../src/sources/nix/store.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 import { makeStore, sriHash, storePath } from "./support/test-store.ts";
 import type { TestPath } from "./support/test-store.ts";
 

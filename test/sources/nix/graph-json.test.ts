@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseGraphJson } from "../../../src/sources/nix/graph-json.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 
 const APP = "3n58xw4373jp0ljirf06d8077j15pc4j-app-1.0";
 const LIB = "7rjqb838snvvxcmpvck1smfxhkwzqal5-lib";

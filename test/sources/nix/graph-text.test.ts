@@ -6,7 +6,7 @@ import {
   parseRegistration,
 } from "../../../src/sources/nix/graph-text.ts";
 import type { PathInfo } from "../../../src/sources/nix/path-info.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 import { hexHash, sriHash, storePath } from "./support/test-store.ts";
 
 const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9.-]{0,8}$/), {

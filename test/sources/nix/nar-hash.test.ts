@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sriOf } from "../../../src/sources/nix/nar-hash.ts";
 import { encodeNix32 } from "../../../src/sources/nix/nix32.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 
 const LENGTHS = { md5: 16, sha1: 20, sha256: 32, sha512: 64 } as const;
 

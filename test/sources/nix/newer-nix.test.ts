@@ -6,7 +6,7 @@ import { buildInstallables } from "../../../src/sources/nix/installable.ts";
 import { closureFromPathInfo } from "../../../src/sources/nix/path-info-command.ts";
 import { NixStore } from "../../../src/sources/nix/store.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 import { standInNix } from "./support/stand-in-nix.ts";
 import { sriHash, storePath } from "./support/test-store.ts";
 

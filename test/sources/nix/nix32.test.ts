@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeNix32, encodeNix32 } from "../../../src/sources/nix/nix32.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 
 describe("nix32", () => {
   it("writes SHA-256 of nothing as Nix does", () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { closureOfGraph } from "../../../src/sources/nix/reference-graph.ts";
 import { NixStore } from "../../../src/sources/nix/store.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 import { hexHash, makeStore, sriHash, storePath } from "./support/test-store.ts";
 
 const A = storePath("a");

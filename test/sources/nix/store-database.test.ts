@@ -15,7 +15,7 @@ import {
 } from "../../../src/sources/nix/store-database.ts";
 import type { NixStore } from "../../../src/sources/nix/store.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 import { generation, MEMBERS } from "./support/keep-writing.ts";
 import { insert, makeStore, sriHash, storePath } from "./support/test-store.ts";
 import type { TestPath } from "./support/test-store.ts";

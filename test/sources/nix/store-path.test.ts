@@ -5,7 +5,7 @@ import {
   packageNameOf,
   storePathOf,
 } from "../../../src/sources/nix/store-path.ts";
-import { failureOf } from "./support/failure-of.ts";
+import { failureOf } from "../../support/failures.ts";
 
 const HASH = "7rjqb838snvvxcmpvck1smfxhkwzqal5";
 const PATH = `/nix/store/${HASH}-hello-2.12.1`;
