@@ -1,3 +1,12 @@
+import type { ContentSource } from "./content-store.ts";
+import type { Descriptor } from "./descriptor.ts";
+
+/** A layer as it lies in a place already, compressed or not. */
+export interface LayerBlob {
+  readonly descriptor: Descriptor;
+  readonly source: ContentSource;
+}
+
 /** A layer's identity and length. */
 export interface LayerIdentity {
   /** `sha256:<hex>` of the uncompressed tar. */
@@ -40,6 +49,8 @@ export interface Layer {
    * be made to learn it. They are checked against it if they are made after all.
    */
   adopt?(digest: Pick<LayerIdentity, "diffId" | "size">): void;
+  /** For a layer that exists: it is copied as it is, where the destination takes it so. */
+  readonly blob?: LayerBlob | undefined;
   /** Writes the uncompressed tar to a file descriptor, for layers that can do so faster. */
   writeTo?(fd: number): Promise<void>;
 }

@@ -1,15 +1,7 @@
+import type { Descriptor } from "./descriptor.ts";
 import { digestOf } from "./digest.ts";
 import type { LayerIdentity } from "./layer.ts";
 import { MEDIA_TYPE } from "./media-types.ts";
-
-/** OCI image-spec, descriptor.md. */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  /** Bytes. */
-  readonly size: number;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
 
 /** Describes bytes at hand. */
 export function describe(mediaType: string, bytes: Uint8Array): Descriptor {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Image } from "../../image/image.ts";
-import type { Descriptor } from "../../image/manifest.ts";
+import type { Descriptor } from "../../image/descriptor.ts";
 import { MEDIA_TYPE } from "../../image/media-types.ts";
 import type { RemoteManifest, Repository } from "../../registry/repository.ts";
 import { factsFrom } from "./annotations.ts";

@@ -1,5 +1,5 @@
 import type { Layer } from "../../image/layer.ts";
-import type { Descriptor } from "../../image/manifest.ts";
+import type { Descriptor } from "../../image/descriptor.ts";
 import { MEDIA_TYPE } from "../../image/media-types.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { codecId } from "../../packing/codec/codec-id.ts";
