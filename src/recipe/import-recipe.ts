@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { messageOf, VarveError } from "../errors.ts";
 
 /** The library's public face, whose `defineImage` recipes import from "varve". */
-const LIBRARY = new URL("../index.ts", import.meta.url).href;
+const LIBRARY = new URL(`../index${path.extname(import.meta.filename)}`, import.meta.url).href;
 
 /**
  * The default export of a recipe that is a module. It may import from "varve" wherever it lies,
