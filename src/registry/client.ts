@@ -9,11 +9,13 @@ import { PATIENT, retrying } from "./retry.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { ConnectionOptions } from "./tls.ts";
 import { Transport } from "./transport.ts";
-import type { Body, HttpAnswer } from "./transport.ts";
+import type { Body, HttpAnswer, OpenAnswer } from "./transport.ts";
 
 export interface RegistryOptions extends ConnectionOptions {
   readonly find?: FindCredential;
   readonly policy?: RetryPolicy;
+  /** Whether the token server is asked for an identity token, too: to log in. */
+  readonly wantsIdentity?: boolean;
 }
 
 /** A request to a registry: a path under its API, or a URL that it gave out. */
@@ -29,6 +31,11 @@ export interface RegistryRequest {
 
 export interface RegistryAnswer extends HttpAnswer {
   /** Where the answer came from, redirects followed. */
+  readonly url: URL;
+}
+
+/** An answer that was hoped for, its body still to be read. */
+interface OpenRegistryAnswer extends OpenAnswer {
   readonly url: URL;
 }
 
@@ -55,7 +62,18 @@ export class RegistryClient {
       transport,
       find: options.find ?? usualCredentials(options.env),
       policy: this.policy,
+      wantsIdentity: options.wantsIdentity,
     });
+  }
+
+  /** Whether the registry has asked who is there. */
+  get isAsked(): boolean {
+    return this.#authorizer.isAsked;
+  }
+
+  /** What the token server gave to stand for the password, if it was asked to and did. */
+  get identityToken(): string | undefined {
+    return this.#authorizer.identityToken;
   }
 
   /**
@@ -105,6 +123,16 @@ export class RegistryClient {
    * @throws RegistryError
    */
   async once(request: RegistryRequest): Promise<RegistryAnswer> {
+    const { status, headers, url, read } = await this.open(request);
+    return { status, headers, url, bytes: await read() };
+  }
+
+  /**
+   * The same, but the answer's body is left to be read, whatever its length.
+   *
+   * @throws RegistryError
+   */
+  async open(request: RegistryRequest): Promise<OpenRegistryAnswer> {
     let url = this.resolve(request.at);
     let asked = 0;
     let redirected = 0;
@@ -115,9 +143,10 @@ export class RegistryClient {
       const { method, body } = request;
       const headers: Record<string, string> = { "user-agent": "varve", ...request.headers };
       if (authorization !== undefined) headers["authorization"] = authorization;
-      const answer = await this.#transport.exchange({ method, url, headers, body });
-      const { status } = answer;
-      if (request.expect.includes(status)) return { ...answer, url };
+      const opened = await this.#transport.open({ method, url, headers, body });
+      const { status } = opened;
+      if (request.expect.includes(status)) return { ...opened, url };
+      const answer = { ...opened, bytes: await opened.read() };
       const repeatable = body === undefined || body instanceof Uint8Array;
       const location = answer.headers.location;
       const target = isRedirect(method, status) ? targetOf(location, url) : undefined;
@@ -188,7 +217,7 @@ export class RegistryClient {
     const { scopes } = request.access;
     const hint =
       status === 401 || status === 403
-        ? `log in with an account that has the scope ${scopes.join(" ")}: docker login ${this.registry}`
+        ? `log in with an account that has the scope ${scopes.join(" ")}: varve login ${this.registry}`
         : undefined;
     return refusalError({ method: request.method, url, status, headers, text }, hint);
   }

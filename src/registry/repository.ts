@@ -1,16 +1,20 @@
+import type {
+  BlobWay,
+  ContentSource,
+  ContentStore,
+  StoredManifest,
+} from "../image/content-store.ts";
+import type { Descriptor } from "../image/descriptor.ts";
 import { digestOf } from "../image/digest.ts";
-import { MEDIA_TYPE } from "../image/media-types.ts";
+import { MEDIA_TYPE, manifestMediaType } from "../image/media-types.ts";
+import { VarveError } from "../errors.ts";
 import type { Access } from "./authorizer.ts";
 import type { RegistryClient } from "./client.ts";
+import { downloadBlob } from "./download.ts";
+import { mountBlob } from "./mount.ts";
 import { RegistryError } from "./registry-error.ts";
 import { shownUrl } from "./redact.ts";
-
-/** A manifest as it lies in a registry. */
-export interface RemoteManifest {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly bytes: Buffer;
-}
+import { uploadBlob, uploadBytes } from "./upload.ts";
 
 /** Manifests and indexes, OCI's and Docker's. */
 const ACCEPT = [
@@ -20,8 +24,8 @@ const ACCEPT = [
   MEDIA_TYPE.dockerIndex,
 ].join(", ");
 
-/** One repository of a registry: manifests, and which blobs it has (OCI distribution-spec). */
-export class Repository {
+/** One repository of a registry: its manifests and blobs (OCI distribution-spec). */
+export class Repository implements ContentStore {
   readonly client: RegistryClient;
   readonly name: string;
   readonly #pull: Access;
@@ -77,7 +81,7 @@ export class Repository {
   }
 
   /** The manifest of a tag or digest, checked; undefined when there is none. */
-  async readManifest(version: string): Promise<RemoteManifest | undefined> {
+  async readManifest(version: string): Promise<StoredManifest | undefined> {
     const { status, bytes, headers, url } = await this.client.request({
       method: "GET",
       at: this.at(`manifests/${version}`),
@@ -88,8 +92,45 @@ export class Repository {
     if (status === 404) return undefined;
     const digest = digestOf(bytes);
     if (version.includes(":") && version !== digest) throw wrongDigest("GET", url, digest);
-    const mediaType = headers["content-type"]?.split(";", 1)[0]?.trim() ?? MEDIA_TYPE.manifest;
-    return { mediaType, digest, bytes };
+    return { mediaType: manifestMediaType(bytes, headers["content-type"]), digest, bytes };
+  }
+
+  /** A blob's bytes; a broken connection is taken up again where it broke. */
+  openBlob(blob: Pick<Descriptor, "digest" | "size">): AsyncIterable<Uint8Array> {
+    return downloadBlob(this, blob, this.#pull);
+  }
+
+  /**
+   * Takes a blob over: from a repository of the same registry without its bytes if the registry
+   * does so, else as a stream, without keeping it on the way.
+   */
+  async takeBlob(
+    blob: Pick<Descriptor, "digest" | "size">,
+    from: ContentSource,
+    onSent?: (bytes: number) => void,
+  ): Promise<BlobWay> {
+    if (await this.hasBlob(blob.digest)) return "present";
+    if (this.isNeighbourOf(from) && (await mountBlob(this, blob.digest, from.name))) {
+      return "mounted";
+    }
+    const { digest, size } = blob;
+    const open = (): AsyncIterable<Uint8Array> => withFinalErrors(from.openBlob(blob));
+    await uploadBlob(this, { known: { digest, size }, open }, { onSent });
+    return "sent";
+  }
+
+  /** Whether another place is a repository of the same registry, from which blobs can be mounted. */
+  isNeighbourOf(other: ContentSource): other is Repository {
+    return (
+      other instanceof Repository &&
+      other.client.registry === this.client.registry &&
+      other.name !== this.name
+    );
+  }
+
+  async putBlob(bytes: Uint8Array, onSent?: (bytes: number) => void): Promise<BlobWay> {
+    const { present } = await uploadBytes(this, bytes, { onSent });
+    return present ? "present" : "sent";
   }
 
   /**
@@ -121,4 +162,21 @@ function wrongDigest(method: string, url: URL, digest: string): RegistryError {
     `${method} ${shownUrl(url)}: the registry has other bytes, of digest ${digest}`,
     { temporary: false, hint: "something between here and the registry changes what is sent" },
   );
+}
+
+/**
+ * What a source of bytes complains of is not the complaint of the registry they go to, and has been
+ * tried again as often as makes sense.
+ */
+async function* withFinalErrors(
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    const { code, message, hint } = error;
+    const told = hint === undefined ? {} : { hint };
+    throw new VarveError(code, message, { cause: error, ...told });
+  }
 }

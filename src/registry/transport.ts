@@ -22,6 +22,18 @@ export interface HttpAnswer {
   readonly bytes: Buffer;
 }
 
+/** An answer whose body is still to be read, or discarded. */
+export interface OpenAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** The whole body, as far as it is not too long. */
+  readonly read: () => Promise<Buffer>;
+  /** The body as it comes. */
+  readonly stream: () => AsyncGenerator<Uint8Array, void, undefined>;
+  /** Lets go of what has not been read: ends the connection, unless all has come. */
+  readonly discard: () => void;
+}
+
 /** Connections that may be open to a host at a time. */
 const MOST_CONNECTIONS = 32;
 /** Milliseconds without a byte either way after which a connection counts as dead. */
@@ -40,22 +52,34 @@ export class Transport {
 
   /** Sends a request and reads the whole answer, whatever its status. */
   async exchange(request: HttpRequest): Promise<HttpAnswer> {
+    const { status, headers, read } = await this.open(request);
+    return { status, headers, bytes: await read() };
+  }
+
+  /** Sends a request; the answer's body is left to be read. */
+  async open(request: HttpRequest): Promise<OpenAnswer> {
     const { sent, message } = await this.#send(request);
-    try {
-      const chunks: Buffer[] = [];
+    const stream = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      try {
+        for await (const chunk of message as AsyncIterable<Buffer>) yield chunk;
+      } catch (error) {
+        throw connectionError(request, error);
+      } finally {
+        if (!sent.writableFinished) sent.destroy();
+      }
+    };
+    const read = async (): Promise<Buffer> => {
+      const chunks: Uint8Array[] = [];
       let length = 0;
-      for await (const chunk of message as AsyncIterable<Buffer>) {
+      for await (const chunk of stream()) {
         length += chunk.length;
         if (length > LONGEST_ANSWER) break;
         chunks.push(chunk);
       }
-      const bytes = Buffer.concat(chunks);
-      return { status: message.statusCode ?? 0, headers: message.headers, bytes };
-    } catch (error) {
-      throw connectionError(request, error);
-    } finally {
-      if (!sent.writableFinished) sent.destroy();
-    }
+      return Buffer.concat(chunks);
+    };
+    const discard = (): void => void message.destroy();
+    return { status: message.statusCode ?? 0, headers: message.headers, read, stream, discard };
   }
 
   close(): void {

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import type { Image } from "../../image/image.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
-import { MEDIA_TYPE } from "../../image/media-types.ts";
-import type { RemoteManifest, Repository } from "../../registry/repository.ts";
+import { isIndexType } from "../../image/media-types.ts";
+import type { Repository } from "../../registry/repository.ts";
 import { factsFrom } from "./annotations.ts";
 import type { LayerFacts } from "./annotations.ts";
 
@@ -61,7 +61,7 @@ export async function readEarlierImage(
   platform: Pick<Image, "os" | "architecture">,
 ): Promise<EarlierImage | undefined> {
   let manifest = await repository.readManifest(version);
-  if (manifest !== undefined && isIndex(manifest)) {
+  if (manifest !== undefined && isIndexType(manifest.mediaType)) {
     const chosen = parsed(indexSchema, manifest.bytes)?.manifests.find(
       ({ platform: own }) => own?.os === platform.os && own.architecture === platform.architecture,
     );
@@ -80,10 +80,6 @@ export async function readEarlierImage(
     return fact === undefined ? [] : [{ ...fact, blob, repository }];
   });
   return { digest: manifest.digest, layers };
-}
-
-function isIndex({ mediaType }: RemoteManifest): boolean {
-  return mediaType === MEDIA_TYPE.index || mediaType === MEDIA_TYPE.dockerIndex;
 }
 
 async function diffIdsOf(repository: Repository, config: string): Promise<readonly string[]> {
