@@ -31,10 +31,17 @@ export class Repository implements ContentStore {
   readonly #pull: Access;
   readonly #push: Access;
 
-  /** @param pushing whether one comes to push: then one token does for everything */
-  constructor(client: RegistryClient, name: string, pushing: boolean) {
+  /** `registry/name`, as people know it. */
+  readonly fullName: string;
+
+  /**
+   * @param pushing whether one comes to push: then one token does for everything
+   * @param fullName where the name that people know is another one
+   */
+  constructor(client: RegistryClient, name: string, pushing: boolean, fullName?: string) {
     this.client = client;
     this.name = name;
+    this.fullName = fullName ?? `${client.registry}/${name}`;
     this.#push = { repository: name, scopes: [`repository:${name}:pull,push`] };
     this.#pull = pushing ? this.#push : { repository: name, scopes: [`repository:${name}:pull`] };
   }
@@ -45,11 +52,6 @@ export class Repository implements ContentStore {
     return from === undefined || from === repository
       ? this.#push
       : { repository, scopes: [...scopes, `repository:${from}:pull`] };
-  }
-
-  /** `registry/name`. */
-  get fullName(): string {
-    return `${this.client.registry}/${this.name}`;
   }
 
   at(rest: string): string {
