@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { messageOf, VarveError } from "../errors.ts";
 import { digestOf, hexOf } from "../image/digest.ts";
+import { isSameName } from "../image/same-name.ts";
 import { parseOrderedJson, plainJson } from "../image/ordered-json.ts";
 import type { JsonObject, JsonValue } from "../image/ordered-json.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
@@ -49,21 +50,30 @@ const configSchema = v.object({
 /**
  * Opens a Docker archive, as `docker save`, dockerTools, skopeo and varve write it, plain or
  * compressed with gzip, zstd, xz or bzip2. An archive of several images gives the first, as
- * dockerTools does (reference: dockertools-wire-format, section 6).
+ * dockerTools does (reference: dockertools-wire-format, section 6), unless one is named.
  *
- * @throws VarveError `ARCHIVE_UNREADABLE`, `ARCHIVE_DAMAGED`, `ARCHIVE_FOREIGN`
+ * @param name `name:tag` of the image, with or without registry; empty for the first
+ * @throws VarveError `ARCHIVE_UNREADABLE`, `ARCHIVE_DAMAGED`, `ARCHIVE_FOREIGN`, `IMAGE_UNKNOWN`
  */
-export async function openDockerArchive(file: string): Promise<ArchivedImage> {
-  const source = await openSeekable(file);
+export async function openDockerArchive(file: string, name = ""): Promise<ArchivedImage> {
+  return readDockerArchive(file, await openSeekable(file), name);
+}
+
+/**
+ * The same for an archive that is open already, which is closed with the image, or at a failure.
+ *
+ * @param file names it in errors
+ */
+export function readDockerArchive(file: string, source: SeekableFile, name = ""): ArchivedImage {
   try {
-    return read(file, source);
+    return read(file, source, name);
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-function read(file: string, source: SeekableFile): ArchivedImage {
+function read(file: string, source: SeekableFile, wanted: string): ArchivedImage {
   const members = membersOf(file, source);
   const bytesOf = (name: string): Buffer => {
     const member = resolve(file, members, name);
@@ -78,7 +88,8 @@ function read(file: string, source: SeekableFile): ArchivedImage {
     });
   }
   const manifest = parseWith(file, "manifest.json", manifestSchema, bytesOf("manifest.json"));
-  const { Config: configName, RepoTags: repoTags, Layers: layerNames } = manifest.plain[0]!;
+  const entry = entryOf(file, manifest.plain, wanted);
+  const { Config: configName, RepoTags: repoTags, Layers: layerNames } = entry;
   const configBytes = bytesOf(configName);
   const expected = NAMED_BY_DIGEST.exec(configName)?.[1];
   if (expected !== undefined && hexOf(digestOf(configBytes)) !== expected) {
@@ -109,6 +120,20 @@ function read(file: string, source: SeekableFile): ArchivedImage {
       source.close();
     },
   };
+}
+
+type ManifestEntry = v.InferOutput<typeof manifestSchema>[number];
+
+function entryOf(file: string, entries: readonly ManifestEntry[], name: string): ManifestEntry {
+  const named =
+    name === ""
+      ? entries[0]
+      : entries.find(({ RepoTags: tags }) => tags?.some((tag) => isSameName(tag, name)));
+  if (named !== undefined) return named;
+  const names = entries.flatMap(({ RepoTags: tags }) => tags ?? []);
+  throw new VarveError("IMAGE_UNKNOWN", `${file} has no image called ${name}`, {
+    hint: names.length === 0 ? "its images have no names" : `it has ${names.join(", ")}`,
+  });
 }
 
 function membersOf(file: string, source: SeekableFile): Map<string, TarMember> {

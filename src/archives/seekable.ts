@@ -28,13 +28,18 @@ export async function openSeekable(file: string): Promise<SeekableFile> {
     const compressed = sniffCompression(readAt(fd, 0, MAGIC_LENGTH));
     isReady = compressed === "none";
     if (compressed === "none") return seekable(fd, size);
-    return await decompressedFile(decompress(fileBytes(fd, 0, size), compressed, file));
+    return await seekableStream(decompress(fileBytes(fd, 0, size), compressed, file));
   } finally {
     if (!isReady) fs.closeSync(fd);
   }
 }
 
-async function decompressedFile(chunks: AsyncIterable<Uint8Array>): Promise<SeekableFile> {
+/**
+ * Keeps bytes that come as a stream in such a temporary file.
+ *
+ * @throws VarveError `TEMPORARY_UNWRITABLE`; whatever the stream throws
+ */
+export async function seekableStream(chunks: AsyncIterable<Uint8Array>): Promise<SeekableFile> {
   const temporary = openNameless();
   try {
     let size = 0;
@@ -101,10 +106,10 @@ function refuseTemporary(error: unknown): never {
   const reason = error instanceof VarveError ? error.cause : error;
   throw new VarveError(
     "TEMPORARY_UNWRITABLE",
-    `a compressed archive cannot be unpacked in ${tmpdir()}: ${messageOf(reason)}`,
+    `an archive cannot be unpacked in ${tmpdir()}: ${messageOf(reason)}`,
     {
       cause: error,
-      hint: "set TMPDIR to a folder with enough space, or decompress the archive first",
+      hint: "set TMPDIR to a folder with enough space, or decompress a compressed archive first",
     },
   );
 }

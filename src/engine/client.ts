@@ -10,6 +10,7 @@ import type { LoadOptions } from "./load.ts";
 import type { LoadResult } from "./load-events.ts";
 import { ping } from "./ping.ts";
 import type { Ping } from "./ping.ts";
+import { saveImage } from "./save.ts";
 import { openTransport } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 
@@ -62,6 +63,14 @@ export class EngineClient {
   /** Streams an archive into the engine; see {@link loadImage}. */
   async loadImage(archive: AsyncIterable<Uint8Array>, options?: LoadOptions): Promise<LoadResult> {
     return loadImage(this.#transport, await this.ping(options), archive, options);
+  }
+
+  /** An image as a Docker archive; see {@link saveImage}. */
+  async *saveImage(
+    reference: string,
+    options?: CallOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* saveImage(this.#transport, await this.ping(options), reference, options);
   }
 
   /** Gives an image one more name. */

@@ -93,7 +93,7 @@ export async function inspectImage(
   options?: CallOptions,
 ): Promise<EngineImage | undefined> {
   const query = isOlder(apiVersion, "1.48") ? "" : "?manifests=1";
-  const path = `/v${apiVersion}/images/${pathOf(reference)}/json${query}`;
+  const path = `/v${apiVersion}/images/${imagePath(reference)}/json${query}`;
   const found = await exchangeJson(transport, { method: "GET", path }, imageSchema, options);
   return (
     found && {
@@ -120,7 +120,7 @@ export async function tagImage(
   options?: CallOptions,
 ): Promise<void> {
   const query = new URLSearchParams({ repo: names.repository, tag: names.tag });
-  const path = `/v${apiVersion}/images/${pathOf(names.source)}/tag?${query.toString()}`;
+  const path = `/v${apiVersion}/images/${imagePath(names.source)}/tag?${query.toString()}`;
   await succeed(transport, { method: "POST", path }, options);
 }
 
@@ -131,7 +131,7 @@ export async function removeImage(
   reference: string,
   options?: CallOptions,
 ): Promise<void> {
-  const path = `/v${apiVersion}/images/${pathOf(reference)}`;
+  const path = `/v${apiVersion}/images/${imagePath(reference)}`;
   await succeed(transport, { method: "DELETE", path }, options);
 }
 
@@ -145,7 +145,7 @@ async function succeed(
 }
 
 /** The slashes of a name stay, as the API's routes expect. */
-function pathOf(reference: string): string {
+export function imagePath(reference: string): string {
   return reference.split("/").map(encodeURIComponent).join("/");
 }
 

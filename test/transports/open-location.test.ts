@@ -1,0 +1,67 @@
+import * as fs from "node:fs";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { digestOf } from "../../src/image/digest.ts";
+import { openLocation } from "../../src/transports/open-location.ts";
+import type { OpenLocationOptions } from "../../src/transports/open-location.ts";
+import { parseLocation } from "../../src/transports/location.ts";
+import { writeArchiveOf } from "../assembly/support/base-archive.ts";
+import { scriptedEngine } from "../engine/support/scripted-engine.ts";
+import { FaultRegistry } from "../registry/support/fault-registry.ts";
+import { failureOf } from "../support/failures.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+async function open(text: string, options?: OpenLocationOptions): ReturnType<typeof openLocation> {
+  const opened = await openLocation(parseLocation(text), options);
+  onTestFinished(opened.close);
+  return opened;
+}
+
+describe("opening a location", () => {
+  it("in a registry", async () => {
+    const registry = await FaultRegistry.start();
+    onTestFinished(() => {
+      registry.close();
+    });
+    const digest = registry.put("team/app", Buffer.from("{}"));
+    const opened = await open(`docker://${registry.host}/team/app:1`);
+    if (opened.kind !== "content") throw new Error("it has content");
+    expect(opened).toMatchObject({ version: "1", name: `${registry.host}/team/app:1` });
+    expect(opened.source.fullName).toBe(`${registry.host}/team/app`);
+    expect(await opened.source.readBlob(digest)).toEqual(Buffer.from("{}"));
+    expect(await opened.source.readManifest("1")).toBeUndefined();
+  });
+
+  it.each(["", "docker-archive:"])("in a Docker archive (%s)", async (prefix) => {
+    const file = writeArchiveOf(temporaryFolder(), { layers: 2 });
+    const opened = await open(`${prefix}${file}`);
+    if (opened.kind !== "archived") throw new Error("it has no content");
+    expect(opened.archived.repoTags).toEqual(["base:1"]);
+    expect(opened.archived.layers).toHaveLength(2);
+    expect(await open(`${prefix}${file}:docker.io/library/base:1`)).toMatchObject({
+      kind: "archived",
+    });
+    const { code, hint } = await failureOf(open(`${prefix}${file}:base:2`));
+    expect(code).toBe("IMAGE_UNKNOWN");
+    expect(hint).toBe("it has base:1");
+  });
+
+  it("in a Docker engine", async () => {
+    const file = writeArchiveOf(temporaryFolder(), {});
+    const bytes = fs.readFileSync(file);
+    const { socket } = await scriptedEngine((_, response) => response.end(bytes));
+    const engine = { host: `unix://${socket}`, env: {} };
+    const opened = await open("docker-daemon:base:1", { engine });
+    if (opened.kind !== "archived") throw new Error("it has no content");
+    expect(digestOf(opened.archived.configBytes)).toMatch(/^sha256:/);
+    expect(opened.name).toBe("docker-daemon:base:1");
+    for await (const chunk of opened.archived.layers[0]!.stream()) {
+      expect(chunk.length).toBe(10_240);
+    }
+  });
+
+  it("that is not there", async () => {
+    expect((await failureOf(open("/nonexistent/base.tar"))).message).toContain(
+      "/nonexistent/base.tar cannot be read: there is no such file",
+    );
+  });
+});
