@@ -8,10 +8,10 @@ import type { Reference, RemoteReference } from "../../image/reference.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import type { WorkerPool } from "../../packing/workers/pool.ts";
 import type { ReportProgress } from "../../progress/events.ts";
-import { RegistryClient } from "../../registry/client.ts";
-import type { RegistryOptions } from "../../registry/client.ts";
+import { Registries } from "../../registry/registries.ts";
+import type { RegistriesOptions } from "../../registry/registries.ts";
 import { RegistryError } from "../../registry/registry-error.ts";
-import { Repository } from "../../registry/repository.ts";
+import type { Repository } from "../../registry/repository.ts";
 import { PATIENT } from "../../registry/retry.ts";
 import { uploadBytes } from "../../registry/upload.ts";
 import { readEarlierImage } from "./earlier-images.ts";
@@ -32,7 +32,7 @@ export interface PushOptions extends LayerCoding {
   readonly learn: boolean;
   /** Images to learn from beside the one that the new one replaces. */
   readonly cacheFrom: readonly RemoteReference[];
-  readonly connection: RegistryOptions;
+  readonly connection: RegistriesOptions;
   /** Say what would be sent, and send nothing. */
   readonly dryRun: boolean;
   readonly report: ReportProgress;
@@ -77,39 +77,12 @@ export async function pushImage(
       }
     },
   };
-  const clients = new Clients({ ...options.connection, policy });
+  const registries = new Registries({ ...options.connection, policy });
   try {
-    return await new ImagePush(image, references, options, clients).run();
+    return await new ImagePush(image, references, options, registries).run();
   } finally {
     ended.abort();
-    clients.close();
-  }
-}
-
-/** One client a registry. */
-class Clients {
-  readonly #options: RegistryOptions;
-  readonly #clients = new Map<string, Promise<RegistryClient>>();
-  readonly #connected: RegistryClient[] = [];
-
-  constructor(options: RegistryOptions) {
-    this.#options = options;
-  }
-
-  of(registry: string): Promise<RegistryClient> {
-    let client = this.#clients.get(registry);
-    if (client === undefined) {
-      client = RegistryClient.connect(registry, this.#options).then((connected) => {
-        this.#connected.push(connected);
-        return connected;
-      });
-      this.#clients.set(registry, client);
-    }
-    return client;
-  }
-
-  close(): void {
-    for (const client of this.#connected) client.close();
+    registries.close();
   }
 }
 
@@ -123,19 +96,19 @@ class ImagePush {
   readonly #image: Image;
   readonly #references: readonly Reference[];
   readonly #options: PushOptions;
-  readonly #clients: Clients;
+  readonly #registries: Registries;
 
   constructor(
     image: Image,
     references: readonly Reference[],
     options: PushOptions,
-    clients: Clients,
+    registries: Registries,
   ) {
     this.#image = image;
     this.#references = references;
     const usual = options.compression === "gzip" ? USUAL_GZIP_LEVEL : undefined;
     this.#options = { ...options, level: options.level ?? usual };
-    this.#clients = clients;
+    this.#registries = registries;
   }
 
   async run(): Promise<Pushed> {
@@ -160,8 +133,7 @@ class ImagePush {
     );
     return Promise.all(
       [...byName.values()].map(async (places) => {
-        const { registry, path } = places[0]!;
-        const repository = new Repository(await this.#clients.of(registry), path, true);
+        const repository = await this.#registries.repository(places[0]!, true);
         return { repository, tags: [...new Set(places.map(({ version }) => version))] };
       }),
     );
@@ -170,11 +142,11 @@ class ImagePush {
   /** The images that the user named to learn from. */
   async #named(): Promise<EarlierImage[]> {
     if (!this.#options.learn) return [];
-    const read = this.#options.cacheFrom.map(async ({ registry, path, version }) => {
-      const repository = new Repository(await this.#clients.of(registry), path, false);
-      const image = await this.#read(repository, version);
+    const read = this.#options.cacheFrom.map(async (remote) => {
+      const repository = await this.#registries.repository(remote, false);
+      const image = await this.#read(repository, remote.version);
       if (image === undefined) {
-        const message = `${repository.fullName}:${version} has no image to learn from`;
+        const message = `${repository.fullName}:${remote.version} has no image to learn from`;
         this.#options.report({ kind: "note", message });
       }
       return image;
