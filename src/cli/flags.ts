@@ -199,6 +199,28 @@ export const dryRunFlag = {
   brief: "Say what would be sent, and send nothing",
 } as const;
 
+/** How registries are reached: every command that talks to one. */
+export interface ConnectionFlags {
+  readonly plainHttp: boolean;
+  readonly tlsVerify?: boolean;
+  readonly caFile?: string;
+}
+
+export const connectionFlags = {
+  plainHttp: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Talk plain HTTP to the registry [for this machine's own]",
+  },
+  tlsVerify: { kind: "boolean", optional: true, brief: "Check the registry's certificate" },
+  caFile: {
+    ...optionalText,
+    brief: "Authorities that the registry's certificate may be signed by (PEM)",
+    placeholder: "FILE",
+  },
+} as const;
+
 export const imageAliases = { t: "tag", e: "env", u: "user", w: "workdir" } as const;
 export const workAliases = { q: "quiet", j: "jobs" } as const;
 

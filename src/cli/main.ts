@@ -7,6 +7,7 @@ import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { digestCommand } from "./commands/digest.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { loadCommand } from "./commands/load.ts";
+import { loginCommand, logoutCommand } from "./commands/login.ts";
 import { planCommand } from "./commands/plan.ts";
 import { pushCommand } from "./commands/push.ts";
 import { streamCommand } from "./commands/stream.ts";
@@ -25,6 +26,8 @@ const COMMANDS = {
   plan: planCommand,
   inspect: inspectCommand,
   digest: digestCommand,
+  login: loginCommand,
+  logout: logoutCommand,
   completion: completionCommand,
   __complete: completeCommand,
 };

@@ -129,3 +129,25 @@ export function plainJson(value: JsonValue): unknown {
 export function orderedJson(value: unknown): JsonValue {
   return parseOrderedJson(JSON.stringify(value));
 }
+
+/**
+ * JSON text, keys in their order and numbers as they were written.
+ *
+ * @param indent what a level is indented by; all on one line without it
+ */
+export function orderedJsonText(value: JsonValue, indent = "", outer = ""): string {
+  if (value instanceof JsonNumber) return value.literal;
+  const isList = Array.isArray(value);
+  if (!isList && !(value instanceof Map)) return JSON.stringify(value);
+  const inner = outer + indent;
+  const members = isList
+    ? value.map((item) => orderedJsonText(item, indent, inner))
+    : [...value].map(
+        ([key, member]) =>
+          `${JSON.stringify(key)}:${indent === "" ? "" : " "}${orderedJsonText(member, indent, inner)}`,
+      );
+  const [open, close] = isList ? "[]" : "{}";
+  if (members.length === 0) return `${open}${close}`;
+  const line = (margin: string): string => (indent === "" ? "" : `\n${margin}`);
+  return `${open}${line(inner)}${members.join(`,${line(inner)}`)}${line(outer)}${close}`;
+}

@@ -24,19 +24,33 @@ export class Authorizer {
   readonly #transport: Transport;
   readonly #find: FindCredential;
   readonly #policy: RetryPolicy;
+  readonly #wantsIdentity: boolean;
   readonly #tokens = new Map<string, Promise<Token>>();
   #challenge: Challenge | undefined;
+  #identityToken: string | undefined;
 
   constructor(input: {
     readonly registry: string;
     readonly transport: Transport;
     readonly find: FindCredential;
     readonly policy?: RetryPolicy;
+    readonly wantsIdentity?: boolean | undefined;
   }) {
     this.#registry = input.registry;
     this.#transport = input.transport;
     this.#find = input.find;
     this.#policy = input.policy ?? PATIENT;
+    this.#wantsIdentity = input.wantsIdentity === true;
+  }
+
+  /** Whether the registry has asked who is there. */
+  get isAsked(): boolean {
+    return this.#challenge !== undefined;
+  }
+
+  /** What the token server gave to stand for the password, if it was asked to and did. */
+  get identityToken(): string | undefined {
+    return this.#identityToken;
   }
 
   /** The header for a request; undefined as long as the registry has not asked for one. */
@@ -104,14 +118,17 @@ export class Authorizer {
 
   async #ask(challenge: Challenge, access: Access): Promise<Token> {
     const credential = await this.#credential(access);
-    return retrying(this.#policy, () =>
+    const token = await retrying(this.#policy, () =>
       askToken(this.#transport, {
         realm: realmOf(challenge),
         service: challenge.parameters.get("service"),
         scopes: access.scopes,
         credential,
+        wantsIdentity: this.#wantsIdentity,
       }),
     );
+    this.#identityToken = token.identityToken;
+    return token;
   }
 
   #credential(access: Access): Promise<Credential | undefined> {

@@ -10,6 +10,8 @@ export interface Token {
   readonly token: string;
   /** On the clock of `performance.now()`, a margin taken off. */
   readonly staleAt: number;
+  /** What stands for the password from now on, where the server gives such a thing. */
+  readonly identityToken?: string;
 }
 
 /** Seconds, when the token server does not say (distribution's "Token Authentication"). */
@@ -22,6 +24,7 @@ const tokenSchema = v.object({
   token: v.optional(v.string()),
   access_token: v.optional(v.string()),
   expires_in: v.optional(v.number()),
+  refresh_token: v.optional(v.string()),
 });
 
 /** What a token is asked for. */
@@ -32,6 +35,8 @@ export interface TokenQuestion {
   /** `repository:NAME:pull,push` and the like. */
   readonly scopes: readonly string[];
   readonly credential: Credential | undefined;
+  /** Whether an identity token is asked for, too. */
+  readonly wantsIdentity?: boolean;
 }
 
 /**
@@ -60,11 +65,13 @@ function realmUrl(realm: string): URL {
   return url;
 }
 
-function getRequest(realm: URL, { service, scopes, credential }: TokenQuestion): HttpRequest {
+function getRequest(realm: URL, question: TokenQuestion): HttpRequest {
+  const { service, scopes, credential } = question;
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
   for (const scope of scopes) url.searchParams.append("scope", scope);
   url.searchParams.set("client_id", CLIENT_ID);
+  if (question.wantsIdentity === true) url.searchParams.set("offline_token", "true");
   const headers: Record<string, string> = { accept: "application/json" };
   if (credential !== undefined && "username" in credential) {
     headers["authorization"] = basicAuthorization(credential.username, credential.password);
@@ -111,7 +118,12 @@ function tokenOf({ method, url }: HttpRequest, answer: HttpAnswer): Token {
   const token = parsed.token ?? parsed.access_token;
   if (token === undefined || token === "" || /[^\x21-\x7e]/.test(token)) throw strange();
   const life = Math.max(1, parsed.expires_in ?? DEFAULT_LIFE) * 1000;
-  return { token, staleAt: performance.now() + life * USED_SHARE };
+  const { refresh_token: identityToken = "" } = parsed;
+  return {
+    token,
+    staleAt: performance.now() + life * USED_SHARE,
+    ...(identityToken === "" ? {} : { identityToken }),
+  };
 }
 
 export function basicAuthorization(username: string, password: string): string {

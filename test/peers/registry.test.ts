@@ -180,7 +180,7 @@ describe.skipIf(missing !== undefined)("docker-registry", () => {
     const refused = await varve(["push", ...image, "-t", name], { env });
     expect(refused.status).toBe(1);
     expect(refused.stderr).toMatch(/HEAD http:\S+: HTTP 401 Unauthorized/);
-    expect(refused.stderr).toMatch(/hint: log in .*docker login 127\.0\.0\.1/);
+    expect(refused.stderr).toMatch(/hint: log in .*varve login 127\.0\.0\.1/);
     const auth = Buffer.from("user:pass word").toString("base64");
     const file = path.join(home, "auth.json");
     fs.writeFileSync(file, JSON.stringify({ auths: { [own.host]: { auth } } }));

@@ -3,6 +3,7 @@ import { COMPRESSIONS } from "../../packing/codec/compression.ts";
 import type { Compression } from "../../packing/codec/compression.ts";
 import type { VarveContext } from "../context.ts";
 import {
+  connectionFlags,
   dryRunFlag,
   imageAliases,
   imageFlags,
@@ -12,15 +13,12 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ImageFlags, WorkFlags } from "../flags.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
 
-export interface PushFlags extends ImageFlags, WorkFlags {
+export interface PushFlags extends ImageFlags, WorkFlags, ConnectionFlags {
   readonly compression: Compression;
   readonly compressionLevel?: number;
   readonly cacheFrom?: readonly string[];
-  readonly plainHttp: boolean;
-  readonly tlsVerify?: boolean;
-  readonly caFile?: string;
   readonly metadataFile?: string;
   readonly dryRun: boolean;
 }
@@ -51,24 +49,7 @@ export const pushCommand = command<PushFlags, string[], VarveContext>({
         brief: "Image whose layers are used again, beside the one that is replaced",
         placeholder: "NAME:TAG",
       },
-      plainHttp: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Talk plain HTTP to the registry [for this machine's own]",
-      },
-      tlsVerify: {
-        kind: "boolean",
-        optional: true,
-        brief: "Check the registry's certificate",
-      },
-      caFile: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "Authorities that the registry's certificate may be signed by (PEM)",
-        placeholder: "FILE",
-      },
+      ...connectionFlags,
       metadataFile: metadataFlag,
       dryRun: dryRunFlag,
       ...imageFlags,

@@ -7,6 +7,7 @@ import { BlobDigests } from "../../packing/blob-digests.ts";
 import { DigestStore } from "../../packing/digest-store.ts";
 import { checkLevel } from "../compression-level.ts";
 import type { PushFlags } from "../commands/push.ts";
+import { connectionOf } from "../connection.ts";
 import type { VarveContext } from "../context.ts";
 import { writeMetadata } from "../metadata-file.ts";
 import { openImage } from "../open-image.ts";
@@ -33,11 +34,7 @@ export async function push(
         blobs: new BlobDigests(new DigestStore()),
         learn: !flags.noCache,
         cacheFrom,
-        connection: {
-          plainHttp: flags.plainHttp,
-          tlsVerify: flags.tlsVerify,
-          caFile: flags.caFile,
-        },
+        connection: connectionOf(flags),
         dryRun: flags.dryRun,
         report: session.report,
       });

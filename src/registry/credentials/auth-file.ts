@@ -107,6 +107,6 @@ export function credentialOf(entry: AuthEntry): Credential | undefined {
 
 function invalid(file: string, why: string): VarveError {
   return new VarveError("CREDENTIALS_INVALID", `${file} is no file of credentials: ${why}`, {
-    hint: "docker login or podman login writes such a file",
+    hint: "varve login, docker login or podman login writes such a file",
   });
 }

@@ -20,11 +20,12 @@ export async function askCredentialProgram(
   serverUrl: string,
   env: NodeJS.ProcessEnv,
 ): Promise<Credential | undefined> {
-  const program = `docker-credential-${name}`;
-  const { status, stdout, stderr } = await run(program, serverUrl, env);
+  const program = programOf(name);
+  const ended = await run(program, "get", serverUrl, env);
+  const { status, stdout, stderr } = ended;
   if (status !== 0) {
     if (NOTHING.test(stdout) || NOTHING.test(stderr)) return undefined;
-    throw failed(program, stderr.trim() || stdout.trim() || `exit status ${status}`);
+    throw failed(program, complaintOf(ended));
   }
   let answer: v.InferOutput<typeof answerSchema>;
   try {
@@ -37,13 +38,60 @@ export async function askCredentialProgram(
   return username === IDENTITY_TOKEN ? { identityToken: secret } : { username, password: secret };
 }
 
+/** Gives a credential to `docker-credential-NAME store`, which keeps it from then on. */
+export async function giveToCredentialProgram(
+  name: string,
+  serverUrl: string,
+  credential: Credential,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const program = programOf(name);
+  const [username, secret] =
+    "identityToken" in credential
+      ? [IDENTITY_TOKEN, credential.identityToken]
+      : [credential.username, credential.password];
+  const input = JSON.stringify({ ServerURL: serverUrl, Username: username, Secret: secret });
+  const ended = await run(program, "store", input, env);
+  if (ended.status === 0) return;
+  const complaint = complaintOf(ended).replaceAll(secret, "…");
+  throw failed(program, complaint, "does not keep the credential");
+}
+
+/** Has `docker-credential-NAME erase` forget a registry; it may never have known it. */
+export async function eraseFromCredentialProgram(
+  name: string,
+  serverUrl: string,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const program = programOf(name);
+  const ended = await run(program, "erase", serverUrl, env);
+  const { status, stdout, stderr } = ended;
+  if (status === 0 || NOTHING.test(stdout) || NOTHING.test(stderr)) return;
+  throw failed(program, complaintOf(ended), "does not erase the credential");
+}
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function programOf(name: string): string {
+  return `docker-credential-${name}`;
+}
+
+function complaintOf({ status, stdout, stderr }: Ended): string {
+  return stderr.trim() || stdout.trim() || `exit status ${status}`;
+}
+
 function run(
   program: string,
+  verb: "get" | "store" | "erase",
   input: string,
   env: NodeJS.ProcessEnv,
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], { env, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(program, [verb], { env, stdio: ["pipe", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (text: Buffer) => (stdout += text.toString("utf8")));
@@ -60,8 +108,8 @@ function run(
   });
 }
 
-function failed(program: string, why: string): VarveError {
-  return new VarveError("CREDENTIALS_PROGRAM", `${program} gives no credential: ${why}`, {
+function failed(program: string, why: string, what = "gives no credential"): VarveError {
+  return new VarveError("CREDENTIALS_PROGRAM", `${program} ${what}: ${why}`, {
     hint: "the file of credentials names this program (credHelpers, credsStore); install it, or log in again",
   });
 }

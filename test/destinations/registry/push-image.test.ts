@@ -286,7 +286,7 @@ describe("pushing an image", () => {
     });
     await expect(pushed).rejects.toMatchObject({
       code: "REGISTRY_DENIED",
-      hint: `log in with an account that has the scope repository:team/app:pull,push: docker login ${registry.host}`,
+      hint: `log in with an account that has the scope repository:team/app:pull,push: varve login ${registry.host}`,
     });
     await expect(pushed).rejects.not.toThrow(/wrong-secret/);
   });

@@ -129,6 +129,8 @@ export interface TokenServer {
 export interface TokenServerOptions {
   readonly key: string;
   readonly certificate: string;
+  /** Given to whoever asks for one, as Docker does when it logs in. */
+  readonly identityToken?: string;
   /** Seconds that a token is good for. */
   readonly life: number;
   /** Whether somebody who asks like this gets a token that allows what is asked. */
@@ -153,7 +155,9 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
       if (options.isAllowed(question)) {
         const token = signedToken(options, question["scope"] ?? "");
         response.setHeader("content-type", "application/json");
-        response.end(JSON.stringify({ token, expires_in: options.life }));
+        const asksIdentity = question["offline_token"] === "true";
+        const identity = asksIdentity ? { refresh_token: options.identityToken } : {};
+        response.end(JSON.stringify({ token, expires_in: options.life, ...identity }));
       } else {
         response.statusCode = 401;
         response.end(JSON.stringify({ errors: [{ code: "DENIED", message: "unknown user" }] }));
