@@ -93,7 +93,7 @@ export class RegistryClient {
     }
   }
 
-  /** Each scheme once; of several failures the first is told. */
+  /** Each scheme once; of several failures the first is told, but before it one that speaks of TLS. */
   static async #tryToConnect(
     registry: string,
     transport: Transport,
@@ -109,7 +109,8 @@ export class RegistryClient {
           hint: "check the registry's name and port",
         });
       } catch (error) {
-        failure ??= error;
+        const isTls = error instanceof RegistryError && error.code === "REGISTRY_TLS";
+        failure = isTls ? error : (failure ?? error);
         if (error instanceof RegistryError && error.status !== undefined) break;
       }
     }

@@ -1,11 +1,19 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** What goes wrong with one request. */
 export type Fault =
   /** The connection is cut when so many bytes of the request's body have come. */
   | { readonly kind: "cut"; readonly after: number }
+  /** The connection is cut when so many bytes of the answer's body have gone. */
+  | { readonly kind: "cut-download"; readonly after: number }
+  /** The answer comes late. */
+  | { readonly kind: "slow"; readonly milliseconds: number }
+  /** The request is sent on to storage on another host, which keeps bytes, but knows nobody. */
+  | { readonly kind: "redirect" }
   /** All is done as asked, but the connection is cut before the answer. */
   | { readonly kind: "cut-answer" }
   | {
@@ -34,6 +42,12 @@ export interface FaultRegistryOptions {
   /** Most bytes of a request's body: more is 413. */
   readonly mostBody?: number;
   readonly leastPiece?: number;
+  /** Seconds that tokens are good for, as the token server says and as they are. */
+  readonly tokenLife?: number;
+  /** The token server gives tokens for this identity token only, by POST. */
+  readonly identityToken?: string;
+  /** Whether there is the referrers API; how many descriptors are on a page, filtered or not. */
+  readonly referrers?: { readonly page?: number; readonly filters?: boolean };
   /** Upload locations: absolute, relative to the host, with a query. */
   readonly locations?: "absolute" | "relative";
 }
@@ -61,26 +75,36 @@ export class FaultRegistry {
   readonly requests: SeenRequest[] = [];
   /** Bytes of blobs that came over the network. */
   received = 0;
+  /** What storage on the other host was shown. */
+  readonly storageSaw: http.IncomingHttpHeaders[] = [];
   readonly #options: FaultRegistryOptions;
   readonly #uploads = new Map<string, Upload>();
   readonly #server: http.Server;
-  readonly #tokens = new Set<string>();
+  /** The same registry, known to nobody: for other hosts that requests are sent on to. */
+  readonly #storage: http.Server;
+  /** Tokens and when they end, on the clock of `performance.now()`. */
+  readonly #tokens = new Map<string, number>();
 
   private constructor(options: FaultRegistryOptions) {
     this.#options = options;
-    this.#server = http.createServer((request, response) => {
-      const { socket } = request;
-      this.#serve(request, response, () => void socket.destroy()).catch(() => {
-        socket.destroy();
+    const serverOf = (isStorage: boolean): http.Server =>
+      http.createServer((request, response) => {
+        const { socket } = request;
+        this.#serve(request, response, () => void socket.destroy(), isStorage).catch(() => {
+          socket.destroy();
+        });
       });
-    });
+    this.#server = serverOf(false);
+    this.#storage = serverOf(true);
   }
 
   static async start(options: FaultRegistryOptions = {}): Promise<FaultRegistry> {
     const registry = new FaultRegistry(options);
-    await new Promise<void>((resolve) => {
-      registry.#server.listen(0, "127.0.0.1", resolve);
-    });
+    for (const server of [registry.#server, registry.#storage]) {
+      await new Promise<void>((resolve) => {
+        server.listen(0, "127.0.0.1", resolve);
+      });
+    }
     return registry;
   }
 
@@ -90,8 +114,10 @@ export class FaultRegistry {
   }
 
   close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
+    for (const server of [this.#server, this.#storage]) {
+      server.closeAllConnections();
+      server.close();
+    }
   }
 
   put(repository: string, bytes: Buffer): string {
@@ -118,6 +144,7 @@ export class FaultRegistry {
     request: http.IncomingMessage,
     response: http.ServerResponse,
     cut: () => void,
+    isStorage: boolean,
   ): Promise<void> {
     const url = new URL(request.url ?? "/", `http://${this.host}`);
     const seen = {
@@ -126,15 +153,18 @@ export class FaultRegistry {
       headers: request.headers,
     };
     if (url.pathname === "/token") {
-      this.#giveToken(response);
+      await this.#giveToken(request, response);
       return;
     }
-    const index = this.requests.push(seen) - 1;
-    const fault = url.pathname === "/v2/" ? undefined : this.#options.fault?.(seen, index);
+    if (isStorage) this.storageSaw.push(request.headers);
+    const index = isStorage ? 0 : this.requests.push(seen) - 1;
+    const isSpared = isStorage || url.pathname === "/v2/";
+    const fault = isSpared ? undefined : this.#options.fault?.(seen, index);
+    if (fault?.kind === "slow") await delay(fault.milliseconds);
     if (fault?.kind === "expire") {
       this.#tokens.delete(request.headers.authorization?.replace("Bearer ", "") ?? "");
     }
-    if (!this.#isKnown(request)) {
+    if (!isStorage && !this.#isKnown(request)) {
       answer(response, 401, this.#challenge(), errorBody("UNAUTHORIZED"));
       return;
     }
@@ -142,6 +172,12 @@ export class FaultRegistry {
       const { status, headers = {}, html = false } = fault;
       const body = html ? "<html><body><h1>Bad Gateway</h1></body></html>" : errorBody("UNKNOWN");
       answer(response, status, headers, body);
+      return;
+    }
+    if (fault?.kind === "redirect") {
+      const { port } = this.#storage.address() as AddressInfo;
+      const location = `http://127.0.0.1:${port}${seen.path}`;
+      answer(response, 307, { location }, "");
       return;
     }
     const upload = this.#uploadAt(url);
@@ -152,9 +188,15 @@ export class FaultRegistry {
       return;
     }
     if (fault?.kind === "damage" && body.length > 0) body[0]! ^= 1;
-    const { status, headers, text = "" } = this.#answer(seen, url, body, fault);
+    const { status, headers, text: content = "" } = this.#answer(seen, url, body, fault);
     if (fault?.kind === "cut-answer") cut();
-    else answer(response, status, headers, text);
+    else if (fault?.kind === "cut-download") {
+      const bytes = Buffer.from(content).subarray(0, fault.after);
+      response.writeHead(status, { ...headers, "content-length": String(content.length) });
+      if (bytes.length === 0) response.flushHeaders();
+      else await new Promise((resolve) => response.write(bytes, resolve));
+      cut();
+    } else answer(response, status, headers, content);
   }
 
   /** The body; what came before a cut stays with the upload, as real registries keep it. */
@@ -188,7 +230,7 @@ export class FaultRegistry {
       return { status: 413, headers: {}, text: "<html>413 Request Entity Too Large</html>" };
     }
     const blob = /^\/v2\/(.+)\/blobs\/(sha256:[0-9a-f]{64})$/.exec(url.pathname);
-    if (blob !== null) return this.#blob(blob[1]!, blob[2]!, method, fault);
+    if (blob !== null) return this.#blob(blob[1]!, blob[2]!, seen, fault);
     const opened = /^\/v2\/(.+)\/blobs\/uploads\/$/.exec(url.pathname);
     if (opened !== null && method === "POST") return this.#open(opened[1]!, url);
     if (/^\/v2\/.+\/blobs\/uploads\/./.test(url.pathname)) {
@@ -199,11 +241,23 @@ export class FaultRegistry {
     return error(404, "UNSUPPORTED");
   }
 
-  #blob(repository: string, digest: string, method: string, fault: Fault | undefined): Answer {
+  #blob(
+    repository: string,
+    digest: string,
+    { method, headers }: SeenRequest,
+    fault: Fault | undefined,
+  ): Answer {
     const bytes = this.blobs.get(`${repository}@${digest}`);
     if (bytes === undefined && fault?.kind === "lie") return { status: 200, headers: {} };
     if (bytes === undefined) return error(404, "BLOB_UNKNOWN");
-    return { status: 200, headers: {}, text: method === "GET" ? bytes : "" };
+    if (method !== "GET") return { status: 200, headers: {} };
+    const range = /^bytes=(\d+)-$/.exec(headers.range ?? "");
+    const sent = Buffer.from(bytes.subarray(Number(range?.[1] ?? 0)));
+    if (fault?.kind === "damage" && sent.length > 0) sent[sent.length - 1]! ^= 1;
+    if (range === null) return { status: 200, headers: {}, text: sent };
+    if (sent.length === 0) return error(416, "RANGE_INVALID");
+    const part = `bytes ${range[1]}-${bytes.length - 1}/${bytes.length}`;
+    return { status: 206, headers: { "content-range": part }, text: sent };
   }
 
   #open(repository: string, url: URL): Answer {
@@ -295,7 +349,10 @@ export class FaultRegistry {
   #isKnown(request: http.IncomingMessage): boolean {
     const { authorization = "" } = request.headers;
     const { basic, tokens } = this.#options;
-    if (tokens === true) return this.#tokens.has(authorization.replace("Bearer ", ""));
+    if (tokens === true) {
+      const end = this.#tokens.get(authorization.replace("Bearer ", "")) ?? 0;
+      return performance.now() < end;
+    }
     if (basic === undefined) return true;
     const pair = Buffer.from(`${basic.username}:${basic.password}`).toString("base64");
     return authorization === `Basic ${pair}`;
@@ -310,10 +367,19 @@ export class FaultRegistry {
     };
   }
 
-  #giveToken(response: http.ServerResponse): void {
+  async #giveToken(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const { identityToken, tokenLife = 60 } = this.#options;
+    if (identityToken !== undefined) {
+      const form = new URLSearchParams(await text(request));
+      if (form.get("refresh_token") !== identityToken) {
+        answer(response, 401, {}, errorBody("UNAUTHORIZED"));
+        return;
+      }
+    }
     const token = `secret-${randomUUID()}`;
-    this.#tokens.add(token);
-    answer(response, 200, { "content-type": "application/json" }, JSON.stringify({ token }));
+    this.#tokens.set(token, performance.now() + tokenLife * 1000);
+    const body = JSON.stringify({ token, expires_in: tokenLife });
+    answer(response, 200, { "content-type": "application/json" }, body);
   }
 }
 
