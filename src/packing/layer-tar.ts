@@ -5,8 +5,10 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import type { LayerSpec } from "./layer-spec.ts";
-import { attempt, walkLayer } from "./walk-layer.ts";
-import type { DiskPath } from "./walk-layer.ts";
+import { attempt, OPEN_FLAGS } from "./read-disk.ts";
+import type { DiskPath } from "./read-disk.ts";
+import type { EntryContent } from "./visit-entry.ts";
+import { walkLayer } from "./walk-layer.ts";
 
 /** Takes the bytes of a tar as they are made. */
 export type ByteConsumer = (bytes: Buffer) => void;
@@ -17,9 +19,6 @@ export type ByteConsumer = (bytes: Buffer) => void;
  */
 export const CHUNK_SIZE: number = 1 << 20;
 
-/** What was a file a moment ago is neither followed as a symlink nor waited for as a pipe. */
-const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
-
 /**
  * Makes the tar of one layer, synchronously, and hands its bytes to `consume`
  * (reference: dockertools-wire-format, section 3).
@@ -29,8 +28,8 @@ const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constant
  * @param nextBuffer gives the buffer to fill next, of `CHUNK_SIZE` bytes; by default it is one and
  *   the same, so that bytes must be used before `consume` returns
  * @returns the length of the tar in bytes
- * @throws VarveError `PACK_MISSING`, `PACK_CHANGED`, `PACK_UNREADABLE`, `PACK_UNSUPPORTED`, naming
- *   the file
+ * @throws VarveError `PACK_MISSING`, `PACK_CHANGED`, `PACK_UNREADABLE`, `PACK_UNSUPPORTED`,
+ *   `PACK_CONFLICT`, naming the file
  */
 export function writeLayerTar(
   spec: LayerSpec,
@@ -38,8 +37,8 @@ export function writeLayerTar(
   nextBuffer: () => Buffer = oneBuffer(),
 ): number {
   const writer = new LayerTarWriter(spec, consume, nextBuffer);
-  walkLayer(spec, (entry, from) => {
-    writer.add(entry, from);
+  walkLayer(spec, (entry, content) => {
+    writer.add(entry, content);
   });
   return writer.finish();
 }
@@ -74,10 +73,13 @@ class LayerTarWriter {
     this.#buffer = nextBuffer();
   }
 
-  add(entry: TarEntry, from: DiskPath | undefined): void {
+  add(entry: TarEntry, content: EntryContent): void {
     if (CHUNK_SIZE - this.#used < this.#headers.space(entry)) this.#flush();
     this.#used += this.#headers.write(this.#buffer, this.#used, entry);
-    if (entry.size > 0 && from !== undefined) this.#addContent(from, entry.size);
+    if (entry.size === 0 || content === undefined) return;
+    if (Buffer.isBuffer(content)) this.#addBytes(content);
+    else this.#addContent(content, entry.size);
+    this.#addZeros(paddingOf(entry.size));
   }
 
   finish(): number {
@@ -107,7 +109,15 @@ class LayerTarWriter {
     } finally {
       fs.closeSync(file);
     }
-    this.#addZeros(paddingOf(size));
+  }
+
+  #addBytes(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#used === CHUNK_SIZE) this.#flush();
+      const copied = bytes.copy(this.#buffer, this.#used, at);
+      this.#used += copied;
+      at += copied;
+    }
   }
 
   #addZeros(count: number): void {

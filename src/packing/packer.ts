@@ -145,7 +145,7 @@ export class Packer {
 
 function refuseOtherSize(spec: LayerSpec, written: number, promised: number): void {
   if (written === promised) return;
-  const paths = spec.trees.map(({ from }) => displayText(from)).join(", ");
+  const paths = spec.trees.map(({ from }) => displayText(from)).join(", ") || "generated files";
   throw new VarveError(
     "PACK_CHANGED",
     `the layer of ${paths} came out ${written} bytes long where ${promised} were promised: its content changed`,

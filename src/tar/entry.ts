@@ -3,12 +3,15 @@ import type { ByteString } from "./byte-string.ts";
 export type TarEntryType = "file" | "hardlink" | "symlink" | "directory";
 
 /** Who owns an entry: numbers, and names beside them. */
-interface Owner {
+export interface Owner {
   readonly uid: number;
   readonly gid: number;
   readonly uname: string;
   readonly gname: string;
 }
+
+/** Extended attributes: name → value, both byte strings. */
+export type Xattrs = Readonly<Record<string, ByteString>>;
 
 /** What one tar entry says, before it is laid out in blocks. */
 export interface TarEntry {
@@ -21,6 +24,10 @@ export interface TarEntry {
   readonly size: number;
   /** Target of a symlink or hard link, otherwise empty. */
   readonly link: ByteString;
+  /** Where it is not the archive's common one. */
+  readonly owner?: Owner | undefined;
+  /** Extended attributes by their names (`security.capability`), any bytes. */
+  readonly xattrs?: Xattrs | undefined;
 }
 
 /** What all entries of one archive have in common. */

@@ -1,6 +1,6 @@
 import { byteStringOf, isAscii, pythonCodePoints } from "./byte-string.ts";
 import type { ByteString } from "./byte-string.ts";
-import type { TarCommon, TarEntry, TarEntryType } from "./entry.ts";
+import type { Owner, TarCommon, TarEntry, TarEntryType, Xattrs } from "./entry.ts";
 import {
   paxBody,
   paxRecords,
@@ -39,6 +39,8 @@ const OWNER_NAME_LENGTH = 32;
 const SPACE = 0x20;
 /** More than the keys, lengths and numbers of all records of an extended header take. */
 const RECORDS_OVERHEAD = 512;
+/** The same for the record of one extended attribute. */
+const XATTR_OVERHEAD = 32;
 
 /** Bytes that follow content of `size` bytes up to the next block. */
 export function paddingOf(size: number): number {
@@ -57,39 +59,32 @@ export function endOfArchiveLength(size: number): number {
  * (reference: dockertools-wire-format, sections 3.3 and 3.4).
  */
 export class HeaderWriter {
-  readonly #common: TarCommon;
-  readonly #template: Template;
+  readonly #common: Style;
   readonly #extendedTemplate: Template;
-  readonly #everyEntryExtended: boolean;
+  /** For entries with owners of their own. */
+  readonly #styles = new Map<string, Style>();
 
   constructor(common: TarCommon) {
-    this.#common = common;
-    const { uid, gid, mtime } = common;
-    this.#template = new Template({
-      uid: uid < USTAR_ID_LIMIT ? uid : 0,
-      gid: gid < USTAR_ID_LIMIT ? gid : 0,
-      mtime: mtime >= 0 && mtime < USTAR_NUMBER_LIMIT ? mtime : 0,
-      uname: asciiField(byteStringOf(common.uname), OWNER_NAME_LENGTH),
-      gname: asciiField(byteStringOf(common.gname), OWNER_NAME_LENGTH),
-    });
+    this.#common = styleOf(common);
     this.#extendedTemplate = new Template({ uid: 0, gid: 0, mtime: 0, uname: "", gname: "" });
-    const plain: TarEntry = { name: "", type: "file", mode: 0, size: 0, link: "" };
-    this.#everyEntryExtended = paxRecords(plain, common).length > 0;
   }
 
   /** Exactly the bytes that `write` takes for this entry. */
   length(entry: TarEntry): number {
-    if (!this.#isExtended(entry)) return BLOCK_SIZE;
-    const body = paxBody(paxRecords(entry, this.#common)).length;
+    const style = this.#styleFor(entry);
+    if (!isExtended(entry, style)) return BLOCK_SIZE;
+    const body = paxBody(paxRecords(entry, style.common)).length;
     return 2 * BLOCK_SIZE + body + paddingOf(body);
   }
 
   /** An upper bound for the bytes that `write` takes for this entry, found faster. */
   space(entry: TarEntry): number {
-    if (!this.#isExtended(entry)) return BLOCK_SIZE;
+    const style = this.#styleFor(entry);
+    if (!isExtended(entry, style)) return BLOCK_SIZE;
     const names = entry.name.length + entry.link.length;
-    const owners = 4 * (this.#common.uname.length + this.#common.gname.length);
-    return 3 * BLOCK_SIZE + names + owners + RECORDS_OVERHEAD;
+    const owners = 4 * (style.common.uname.length + style.common.gname.length);
+    const fixed = 3 * BLOCK_SIZE + names + owners + RECORDS_OVERHEAD;
+    return entry.xattrs === undefined ? fixed : fixed + xattrsSpace(entry.xattrs);
   }
 
   /**
@@ -99,9 +94,10 @@ export class HeaderWriter {
    */
   write(target: Buffer, offset: number, entry: TarEntry): number {
     let at = offset;
-    if (this.#isExtended(entry)) at += this.#writeExtended(target, at, entry);
+    const style = this.#styleFor(entry);
+    if (isExtended(entry, style)) at += this.#writeExtended(target, at, entry, style);
     const sum =
-      this.#template.copyTo(target, at) +
+      style.template.copyTo(target, at) +
       writeText(target, at + NAME_OFFSET, asciiField(entry.name, USTAR_NAME_LENGTH)) +
       writeText(target, at + MODE_OFFSET, octal(entry.mode, 7)) +
       writeText(
@@ -123,8 +119,8 @@ export class HeaderWriter {
     return buffer.subarray(0, this.write(buffer, 0, entry));
   }
 
-  #writeExtended(target: Buffer, offset: number, entry: TarEntry): number {
-    const body = paxBody(paxRecords(entry, this.#common));
+  #writeExtended(target: Buffer, offset: number, entry: TarEntry, style: Style): number {
+    const body = paxBody(paxRecords(entry, style.common));
     const sum =
       this.#extendedTemplate.copyTo(target, offset) +
       writeText(target, offset + NAME_OFFSET, PAX_NAME) +
@@ -138,16 +134,65 @@ export class HeaderWriter {
     return BLOCK_SIZE + body.length + paddingOf(body.length);
   }
 
-  #isExtended({ name, link, size }: TarEntry): boolean {
-    return (
-      this.#everyEntryExtended ||
-      name.length > USTAR_NAME_LENGTH ||
-      link.length > USTAR_NAME_LENGTH ||
-      size >= USTAR_NUMBER_LIMIT ||
-      !isAscii(name) ||
-      (link !== "" && !isAscii(link))
-    );
+  #styleFor({ owner }: TarEntry): Style {
+    if (owner === undefined) return this.#common;
+    const key = ownerKey(owner);
+    let style = this.#styles.get(key);
+    if (style === undefined) {
+      style = styleOf({ ...owner, mtime: this.#common.common.mtime });
+      this.#styles.set(key, style);
+    }
+    return style;
   }
+}
+
+/** What entries of one owner have in common, laid out. */
+interface Style {
+  readonly common: TarCommon;
+  readonly template: Template;
+  /** Whether the owner or the date alone need an extended header. */
+  readonly everyEntryExtended: boolean;
+}
+
+function styleOf(common: TarCommon): Style {
+  const { uid, gid, mtime } = common;
+  const plain: TarEntry = { name: "", type: "file", mode: 0, size: 0, link: "" };
+  return {
+    common,
+    template: new Template({
+      uid: uid < USTAR_ID_LIMIT ? uid : 0,
+      gid: gid < USTAR_ID_LIMIT ? gid : 0,
+      mtime: mtime >= 0 && mtime < USTAR_NUMBER_LIMIT ? mtime : 0,
+      uname: asciiField(byteStringOf(common.uname), OWNER_NAME_LENGTH),
+      gname: asciiField(byteStringOf(common.gname), OWNER_NAME_LENGTH),
+    }),
+    everyEntryExtended: paxRecords(plain, common).length > 0,
+  };
+}
+
+function ownerKey({ uid, gid, uname, gname }: Owner): string {
+  return `${uid} ${gid} ${uname.length} ${uname}${gname}`;
+}
+
+function isExtended({ name, link, size, xattrs }: TarEntry, style: Style): boolean {
+  return (
+    style.everyEntryExtended ||
+    (xattrs !== undefined && Object.keys(xattrs).length > 0) ||
+    name.length > USTAR_NAME_LENGTH ||
+    link.length > USTAR_NAME_LENGTH ||
+    size >= USTAR_NUMBER_LIMIT ||
+    !isAscii(name) ||
+    (link !== "" && !isAscii(link))
+  );
+}
+
+/** Upper bound for the bytes of attributes' records. */
+function xattrsSpace(xattrs: Xattrs): number {
+  let space = 0;
+  for (const name of Object.keys(xattrs)) {
+    space += name.length + xattrs[name]!.length + XATTR_OVERHEAD;
+  }
+  return space;
 }
 
 /** A header block of which everything is laid out that does not change from entry to entry. */

@@ -1,6 +1,9 @@
 import { VarveError } from "../errors.ts";
+import { displayText } from "./byte-string.ts";
 import type { ByteString } from "./byte-string.ts";
+import type { Owner, Xattrs } from "./entry.ts";
 import { BLOCK_SIZE, paddingOf } from "./header.ts";
+import { XATTR_PREFIX } from "./pax.ts";
 
 /** Reads `length` bytes at `offset` of an archive; fewer only at its end. */
 export type ReadAt = (offset: number, length: number) => Buffer;
@@ -14,6 +17,11 @@ export interface TarMember {
   readonly size: number;
   /** Offset of the content in the archive. */
   readonly offset: number;
+  /** Permission bits, 0…0o7777. */
+  readonly mode: number;
+  readonly owner: Owner;
+  /** Extended attributes; absent when there are none. */
+  readonly xattrs?: Xattrs;
 }
 
 const PAX_NEXT = "x";
@@ -61,6 +69,14 @@ export function* readMembers(readAt: ReadAt): Generator<TarMember, void, undefin
       link: pending.link || textAt(block, 157, 100),
       size,
       offset: content,
+      mode: numberAt(block, 100, 8) & 0o7777,
+      owner: {
+        uid: pending.uid ?? numberAt(block, 108, 8),
+        gid: pending.gid ?? numberAt(block, 116, 8),
+        uname: pending.uname ?? displayText(textAt(block, 265, 32)),
+        gname: pending.gname ?? displayText(textAt(block, 297, 32)),
+      },
+      ...(pending.xattrs === undefined ? {} : { xattrs: pending.xattrs }),
     };
     pending = {};
   }
@@ -70,6 +86,11 @@ interface Overrides {
   name?: ByteString;
   link?: ByteString;
   size?: number;
+  uid?: number;
+  gid?: number;
+  uname?: string;
+  gname?: string;
+  xattrs?: Record<string, ByteString>;
 }
 
 function overridesOf(typeFlag: string, body: Buffer, offset: number): Overrides {
@@ -92,6 +113,13 @@ function overridesOf(typeFlag: string, body: Buffer, offset: number): Overrides 
     else if (key === "linkpath") overrides.link = value;
     else if (key === "size")
       overrides.size = checkedSize(/^\d+$/.test(value) ? Number(value) : Number.NaN, offset);
+    else if ((key === "uid" || key === "gid") && /^\d+$/.test(value)) {
+      overrides[key] = Number(value);
+    } else if (key === "uname" || key === "gname") overrides[key] = displayText(value);
+    else if (key.startsWith(XATTR_PREFIX)) {
+      overrides.xattrs ??= {};
+      overrides.xattrs[key.slice(XATTR_PREFIX.length)] = value;
+    }
     at += length;
   }
   return overrides;

@@ -17,6 +17,14 @@ function membersOf(...parts: readonly Uint8Array[]): TarMember[] {
 }
 
 describe("reading what we write", () => {
+  const id = fc.oneof(fc.nat({ max: 5 }), fc.constantFrom(8 ** 7 - 1, 8 ** 7, 2 ** 32 - 2));
+  const ownerName = fc.constantFrom("", "root", "größe", "n".repeat(33));
+  const arbitraryOwner = fc.record({ uid: id, gid: id, uname: ownerName, gname: ownerName });
+  const arbitraryXattrs = fc.dictionary(
+    fc.constantFrom("security.capability", "user.a", "user.b", "user.é"),
+    fc.oneof(arbitraryBytes(30), fc.string({ unit: "binary-ascii", maxLength: 9 })),
+    { minKeys: 1, noNullPrototype: true },
+  );
   const arbitraryEntry = fc
     .record({
       name: fc.oneof(
@@ -28,15 +36,19 @@ describe("reading what we write", () => {
         arbitraryBytes(30),
         fc.integer({ min: 95, max: 300 }).map((length) => "l".repeat(length)),
       ),
-      mode: fc.constant(0o644),
+      mode: fc.nat({ max: 0o7777 }),
       size: fc.nat({ max: 2000 }),
+      owner: fc.option(arbitraryOwner, { nil: undefined }),
+      xattrs: fc.option(arbitraryXattrs, { nil: undefined }),
     })
-    .map(({ name, type, link, mode, size }): TarEntry => ({
+    .map(({ name, type, link, mode, size, owner, xattrs }): TarEntry => ({
       name: name || "x",
       type,
       link: type.endsWith("link") ? link || "y" : "",
       mode,
       size: type === "file" ? size : 0,
+      owner,
+      xattrs,
     }));
 
   it("gives every member with its names and the place of its content", () => {
@@ -46,12 +58,23 @@ describe("reading what we write", () => {
         const parts: Buffer[] = [];
         const expected: TarMember[] = [];
         let offset = 0;
-        for (const { name, type, link, size, mode } of entries) {
-          const header = writer.bytes({ name, type, link, size, mode });
+        for (const entry of entries) {
+          const { name, type, link, size, mode, owner, xattrs } = entry;
+          const header = writer.bytes(entry);
+          expect(header.length).toBe(writer.length(entry));
           const content = Buffer.alloc(size + paddingOf(size), "c");
           offset += header.length;
           const typeFlag = { file: "0", hardlink: "1", symlink: "2", directory: "5" }[type];
-          expected.push({ name, typeFlag, link, size, offset });
+          expected.push({
+            name,
+            typeFlag,
+            link,
+            size,
+            offset,
+            mode,
+            owner: owner ?? { uid: 0, gid: 0, uname: "", gname: "" },
+            ...(xattrs === undefined ? {} : { xattrs }),
+          });
           offset += content.length;
           parts.push(header, content);
         }

@@ -45,7 +45,7 @@ export function tarOf(spec: LayerSpec): Buffer {
 }
 
 /** A member of a layer with its mode and content. */
-export interface ReadEntry extends Omit<TarMember, "offset" | "size"> {
+export interface ReadEntry extends Pick<TarMember, "name" | "typeFlag" | "link"> {
   readonly mode: number;
   readonly content: string;
 }
