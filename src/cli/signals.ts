@@ -1,4 +1,4 @@
-import { removeUnfinishedFiles } from "../destinations/output-file.ts";
+import { removeUnfinishedFiles } from "../io/unfinished-files.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { messageOf, systemCodeOf, VarveError } from "../errors.ts";
+import { beginFile, endFile, removeQuietly } from "../io/unfinished-files.ts";
 import { writeFailure } from "../io/write-fully.ts";
 
 /** Characters of the output's name that its unfinished file bears: so that it is not too long. */
@@ -10,14 +11,6 @@ const NAME_SHOWN = 60;
 
 /** Awaited, since it can take long and signals are to be heard meanwhile. */
 const sync = promisify(fs.fsync);
-
-/** Files begun and not yet in place, to be removed when the process is interrupted. */
-const unfinished = new Set<string>();
-
-/** Removes what was begun and not finished. For signal handlers: synchronous, never throws. */
-export function removeUnfinishedFiles(): void {
-  for (const file of unfinished) removeQuietly(file);
-}
 
 /**
  * Writes a file so that it is there whole or not at all: beside its place, synced, then renamed.
@@ -33,7 +26,7 @@ export async function writeWholeFile(
   if (isSpecial(target, file)) return writeAndClose(open(target, "w", file), write);
   const beside = besideOf(target);
   const fd = open(beside, "wx", file);
-  unfinished.add(beside);
+  beginFile(beside);
   try {
     await writeAndClose(fd, async () => {
       await write(fd);
@@ -46,7 +39,7 @@ export async function writeWholeFile(
     removeQuietly(beside);
     throw error;
   } finally {
-    unfinished.delete(beside);
+    endFile(beside);
   }
 }
 
@@ -120,13 +113,5 @@ function reasonOf(error: unknown): [why: string, hint: string] {
       return ["its file system is read-only", "write elsewhere"];
     default:
       return [messageOf(error), "write elsewhere"];
-  }
-}
-
-function removeQuietly(file: string): void {
-  try {
-    fs.rmSync(file, { force: true });
-  } catch {
-    // What led here is the thing to report.
   }
 }
