@@ -38,6 +38,12 @@ export interface TreeRules {
   readonly owner?: Owner;
   /** For single entries, by path; these go before everything else. */
   readonly overrides?: Readonly<Record<ByteString, Attributes>>;
+  /**
+   * For files whose content was hashed beforehand: when they were changed last (`ctime`, in
+   * milliseconds since 1970 with fractions). Packing fails when that is no longer so, since the
+   * content key would promise other bytes. Not part of what the layer is.
+   */
+  readonly stamps?: Readonly<Record<ByteString, number>>;
 }
 
 /** A file, symlink or folder on disk that goes into a layer. */

@@ -5,7 +5,7 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import type { LayerSpec } from "./layer-spec.ts";
-import { attempt, OPEN_FLAGS } from "./read-disk.ts";
+import { attempt, OPEN_FLAGS, refuseTouched } from "./read-disk.ts";
 import type { DiskPath } from "./read-disk.ts";
 import type { EntryContent } from "./visit-entry.ts";
 import { walkLayer } from "./walk-layer.ts";
@@ -105,6 +105,9 @@ class LayerTarWriter {
         if (got === 0 || got > left) refuseChanged(from.name, size);
         this.#used += got;
         left -= got;
+      }
+      if (from.stamp !== undefined && fs.fstatSync(file).ctimeMs !== from.stamp) {
+        refuseTouched(from.name);
       }
     } finally {
       fs.closeSync(file);

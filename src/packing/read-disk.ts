@@ -11,6 +11,8 @@ export const OPEN_FLAGS: number =
 export interface DiskPath {
   readonly name: ByteString;
   readonly path: string | Buffer;
+  /** The `ctime` that the file must still have once it has been read, in milliseconds. */
+  readonly stamp?: number | undefined;
 }
 
 export function diskPath(name: ByteString): DiskPath {
@@ -28,6 +30,15 @@ export function attempt<Result>(from: DiskPath, call: () => Result): Result {
   } catch (error) {
     throw readFailure(from.name, error);
   }
+}
+
+/** @throws VarveError `PACK_CHANGED`, always */
+export function refuseTouched(path: ByteString): never {
+  throw new VarveError(
+    "PACK_CHANGED",
+    `${displayText(path)} was changed after its content had been looked at`,
+    { hint: "run again when nothing writes there" },
+  );
 }
 
 /** @throws VarveError `PACK_CHANGED`, always */

@@ -17,6 +17,7 @@ export class RuledTree {
   readonly #withoutPaths: ReadonlySet<ByteString>;
   readonly #withoutNames: ReadonlySet<ByteString>;
   readonly #overrides: ReadonlyMap<ByteString, Attributes>;
+  readonly #stamps: ReadonlyMap<ByteString, number>;
   /** Folder → names in it that are on the list; undefined when there is no list. */
   readonly #only: ReadonlyMap<ByteString, ReadonlySet<ByteString>> | undefined;
 
@@ -28,6 +29,7 @@ export class RuledTree {
     this.#withoutPaths = new Set(rules.without?.paths);
     this.#withoutNames = new Set(rules.without?.names);
     this.#overrides = new Map(Object.entries(rules.overrides ?? {}));
+    this.#stamps = new Map(Object.entries(rules.stamps ?? {}));
     this.#only = rules.only === undefined ? undefined : namesByFolder(rules.only);
   }
 
@@ -43,6 +45,11 @@ export class RuledTree {
   /** Whether something below this path is on the list. */
   leadsOn(path: ByteString): boolean {
     return this.#only?.has(path) === true;
+  }
+
+  /** When a file must have been changed last, if that counts. */
+  stampOf(path: ByteString): number | undefined {
+    return this.#stamps.get(path);
   }
 
   /** What the layer says of an entry whose mode on disk is `diskMode`. */

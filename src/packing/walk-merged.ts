@@ -11,6 +11,7 @@ import {
   diskPath,
   refuseAbsent,
   refuseKind,
+  refuseTouched,
   refuseVanished,
   refuseWhiteout,
 } from "./read-disk.ts";
@@ -158,8 +159,10 @@ function claimOf(at: ByteString, piece: Piece): Claim {
     ...piece.tree.attributesOf(piece.path, type, stats.mode),
   });
   if (stats.isFile()) {
+    const stamp = piece.tree.stampOf(piece.path);
+    if (stamp !== undefined && stamp !== stats.ctimeMs) refuseTouched(piece.name);
     const entry = { name: at, ...attributes("file"), size: stats.size, link: "" };
-    return { entry, content: from, piece };
+    return { entry, content: stamp === undefined ? from : { ...from, stamp }, piece };
   }
   if (stats.isDirectory()) {
     const entry = { name: `${at}/`, ...attributes("directory"), size: 0, link: "" };

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { VarveError } from "../../src/errors.ts";
 import { contentKey, specName } from "../../src/packing/content-key.ts";
 import type { GeneratedEntry, LayerSpec, Tree, TreeRules } from "../../src/packing/layer-spec.ts";
-import { CHUNK_SIZE, layerTarSize } from "../../src/packing/layer-tar.ts";
+import { CHUNK_SIZE, layerTarSize, writeLayerTar } from "../../src/packing/layer-tar.ts";
 import { compareNames } from "../../src/tar/byte-string.ts";
 import type { Owner, Xattrs } from "../../src/tar/entry.ts";
 import { readMembers } from "../../src/tar/reader.ts";
@@ -266,6 +266,50 @@ describe("two that want one path", () => {
     fs.chmodSync(two, 0o644);
     fs.writeFileSync(two, `${"c".repeat(599_999)}d`);
     expect(errorOf(() => tarOf(spec)).message).toContain("different content");
+  });
+});
+
+/** Writes to a file; at once it could fall into the same tick of the file system's clock. */
+function overwrite(file: string): void {
+  const before = fs.statSync(file).ctimeMs;
+  do fs.writeFileSync(file, "other");
+  while (fs.statSync(file).ctimeMs === before);
+}
+
+function stamped(): { spec: LayerSpec; file: string } {
+  const root = temporaryFolder();
+  const from = treeOf(root, "t", folderOf({ a: fileOf("x".repeat(2 * CHUNK_SIZE)) }, 0o755));
+  const file = `${from}/z`;
+  fs.writeFileSync(file, "first");
+  const stamps = { z: fs.statSync(file).ctimeMs };
+  return { spec: merged([{ at: "/t", from, rules: { stamps } }]), file };
+}
+
+describe("a file whose content was looked at before", () => {
+  it("is packed when nobody has written to it", () => {
+    const { spec } = stamped();
+    expect(readAll(spec).at(-1)!.content).toBe("first");
+  });
+
+  it("is refused when somebody has, though its length is the same", () => {
+    const { spec, file } = stamped();
+    overwrite(file);
+    expect(errorOf(() => layerTarSize(spec))).toMatchObject({
+      code: "PACK_CHANGED",
+      message: `${file} was changed after its content had been looked at`,
+    });
+  });
+
+  it("even if it happens while it is packed", () => {
+    const { spec, file } = stamped();
+    let written = false;
+    const error = errorOf(() =>
+      writeLayerTar(spec, () => {
+        if (!written) overwrite(file);
+        written = true;
+      }),
+    );
+    expect(error.code).toBe("PACK_CHANGED");
   });
 });
 
