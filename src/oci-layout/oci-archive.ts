@@ -26,7 +26,16 @@ export class OciArchive implements ContentSource {
 
   /** @throws VarveError `ARCHIVE_UNREADABLE`, `ARCHIVE_DAMAGED`, `ARCHIVE_FOREIGN`, `LAYOUT_DAMAGED` */
   static async open(file: string): Promise<OciArchive> {
-    const members = await ArchiveMembers.open(file, FOREIGN_HINT);
+    return OciArchive.in(await ArchiveMembers.open(file, FOREIGN_HINT));
+  }
+
+  /**
+   * The layout in an archive that is open already, and is closed with it, or at a failure.
+   *
+   * @throws VarveError `ARCHIVE_FOREIGN`, `LAYOUT_DAMAGED`
+   */
+  static in(members: ArchiveMembers): OciArchive {
+    const { file } = members;
     try {
       if (members.has("index.json")) return new OciArchive(members);
       throw new VarveError("ARCHIVE_FOREIGN", `${file} is not an OCI archive: no index.json`, {

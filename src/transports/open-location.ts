@@ -1,17 +1,23 @@
+import { ArchiveMembers } from "../archives/archive-members.ts";
 import { openDockerArchive, readDockerArchive } from "../archives/read-archive.ts";
 import type { ArchivedImage } from "../archives/read-archive.ts";
-import { seekableStream } from "../archives/seekable.ts";
+import { openSeekable, seekableStream } from "../archives/seekable.ts";
+import type { SeekableFile } from "../archives/seekable.ts";
 import { connectEngine } from "../engine/client.ts";
 import type { EndpointOptions } from "../engine/endpoint.ts";
 import type { ContentSource } from "../image/content-store.ts";
-import { RegistryClient } from "../registry/client.ts";
-import type { RegistryOptions } from "../registry/client.ts";
-import { Repository } from "../registry/repository.ts";
+import { OciArchive, openOciArchive } from "../oci-layout/oci-archive.ts";
+import { OciLayout } from "../oci-layout/oci-layout.ts";
+import { Registries } from "../registry/registries.ts";
+import type { RegistriesOptions } from "../registry/registries.ts";
 import { shownLocation } from "./location.ts";
 import type { Location } from "./location.ts";
 
 export interface OpenLocationOptions {
-  readonly registry?: RegistryOptions | undefined;
+  /** Registries that the caller has open, and closes. */
+  readonly registries?: Registries | undefined;
+  /** How registries are reached, unless some are open. */
+  readonly registry?: RegistriesOptions | undefined;
   /** Which Docker engine `docker-daemon:` means. */
   readonly engine?: EndpointOptions | undefined;
 }
@@ -36,6 +42,9 @@ export interface OpenArchivedImage {
   readonly close: () => void;
 }
 
+const FOREIGN_HINT =
+  "give an image archive: of docker save, podman, skopeo, buildx, dockerTools or varve";
+
 /**
  * Opens the place where an image is. Nothing is read yet of an image in a registry or a layout: it
  * need not even be there.
@@ -48,21 +57,68 @@ export async function openLocation(
 ): Promise<OpenContent | OpenArchivedImage> {
   const name = shownLocation(location);
   switch (location.kind) {
-    case "registry": {
-      const { registry, path, version } = location.reference;
-      const client = await RegistryClient.connect(registry, options.registry);
-      const source = new Repository(client, path, false);
-      return { kind: "content", source, version, name, close: () => client.close() };
+    case "registry":
+      return { ...(await fromRegistry(location, options)), name };
+    case "oci-layout": {
+      const source = OciLayout.open(location.folder);
+      return { kind: "content", source, version: location.version, name, close: () => undefined };
     }
+    case "oci-archive":
+      return content(await openOciArchive(location.file), location.version, name);
     case "docker-archive":
-    case "any-archive":
       return archived(await openDockerArchive(location.file, location.version), name);
+    case "any-archive":
+      return fromArchive(location.file, location.version, name);
     case "docker-daemon":
       return archived(await fromEngine(location.name, name, options.engine), name);
-    case "oci-layout":
-    case "oci-archive":
-      throw new Error("not yet");
   }
+}
+
+async function fromRegistry(
+  { reference }: Extract<Location, { kind: "registry" }>,
+  options: OpenLocationOptions,
+): Promise<Omit<OpenContent, "name">> {
+  const { version } = reference;
+  if (options.registries !== undefined) {
+    const source = await options.registries.source(reference);
+    return { kind: "content", source, version, close: () => undefined };
+  }
+  const registries = new Registries(options.registry);
+  const close = (): void => {
+    registries.close();
+  };
+  try {
+    return { kind: "content", source: await registries.source(reference), version, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** An archive that is both is read as an OCI layout, which says more. */
+async function fromArchive(
+  file: string,
+  version: string,
+  name: string,
+): Promise<OpenContent | OpenArchivedImage> {
+  const source = await openSeekable(file);
+  const members = membersOf(file, source);
+  return members.has("index.json")
+    ? content(OciArchive.in(members), version, name)
+    : archived(await readDockerArchive(file, source, version), name);
+}
+
+function membersOf(file: string, source: SeekableFile): ArchiveMembers {
+  try {
+    return new ArchiveMembers(file, source, FOREIGN_HINT);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+function content(source: OciArchive, version: string, name: string): OpenContent {
+  return { kind: "content", source, version, name, close: () => source.close() };
 }
 
 function archived(image: ArchivedImage, name: string): OpenArchivedImage {
@@ -77,7 +133,7 @@ async function fromEngine(
 ): Promise<ArchivedImage> {
   const engine = await connectEngine(options);
   try {
-    return readDockerArchive(name, await seekableStream(engine.saveImage(reference)));
+    return await readDockerArchive(name, await seekableStream(engine.saveImage(reference)));
   } finally {
     engine.close();
   }

@@ -3,8 +3,8 @@ import type { Image } from "../../image/image.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { isIndexType } from "../../image/media-types.ts";
 import type { Repository } from "../../registry/repository.ts";
-import { factsFrom } from "./annotations.ts";
-import type { LayerFacts } from "./annotations.ts";
+import { factsFrom } from "../../image/layer-annotations.ts";
+import type { LayerFacts } from "../../image/layer-annotations.ts";
 
 /** A layer of an image that is in a registry already. */
 export interface EarlierLayer {

@@ -7,7 +7,7 @@ import type { WorkerPool } from "../../packing/workers/pool.ts";
 import { mountBlob } from "../../registry/mount.ts";
 import type { Repository } from "../../registry/repository.ts";
 import { uploadBlob } from "../../registry/upload.ts";
-import { annotationsOf } from "./annotations.ts";
+import { annotationsOf } from "../../image/layer-annotations.ts";
 import { mediaTypeOf } from "./knowledge.ts";
 import type { Candidate, Knowledge, LayerCoding } from "./knowledge.ts";
 

@@ -1,4 +1,4 @@
-import type { Descriptor } from "../../image/descriptor.ts";
+import type { Descriptor } from "./descriptor.ts";
 
 /**
  * What a manifest says about its layers beyond the OCI image-spec: so that another machine learns

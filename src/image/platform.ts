@@ -1,0 +1,56 @@
+import { UsageError } from "../errors.ts";
+
+/** What an image runs on, in Go's names (OCI image-spec, image-index.md, `platform`). */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  /** `v8`, `v7`; undefined when nothing says which. */
+  readonly variant?: string | undefined;
+}
+
+/** Node.js' names of processors → those of images. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  ia32: "386",
+  arm64: "arm64",
+};
+/** What an architecture is when it names no variant, as containerd normalizes. */
+const USUAL_VARIANTS: Readonly<Record<string, string>> = { arm64: "v8", arm: "v7", amd64: "v1" };
+const PLATFORM = /^([a-z0-9]+)\/([a-z0-9]+)(?:\/([a-z0-9.]+))?$/;
+
+/** Linux on this machine's processor: images run on Linux wherever they are made. */
+export function hostPlatform(): Platform {
+  return { os: "linux", architecture: ARCHITECTURES[process.arch] ?? process.arch };
+}
+
+/**
+ * Parses `linux/amd64`, `linux/arm/v7`.
+ *
+ * @throws UsageError
+ */
+export function parsePlatform(text: string): Platform {
+  const match = PLATFORM.exec(text);
+  if (match === null) {
+    throw new UsageError(`"${text}" is not a platform`, {
+      hint: "write OS/ARCH or OS/ARCH/VARIANT: linux/amd64, linux/arm64, linux/arm/v7",
+    });
+  }
+  const [, os = "", architecture = "", variant] = match;
+  return variant === undefined ? { os, architecture } : { os, architecture, variant };
+}
+
+/** `linux/arm/v7`. */
+export function platformText({ os, architecture, variant }: Platform): string {
+  const parts = variant === undefined || variant === "" ? [] : [variant];
+  return [os, architecture, ...parts].join("/");
+}
+
+/** Whether what is there is what is wanted; a variant that is not named is the usual one. */
+export function isPlatform(has: Platform, wanted: Platform): boolean {
+  if (has.os !== wanted.os || has.architecture !== wanted.architecture) return false;
+  return wanted.variant === undefined || variantOf(has) === wanted.variant;
+}
+
+function variantOf({ architecture, variant }: Platform): string | undefined {
+  return variant === undefined || variant === "" ? USUAL_VARIANTS[architecture] : variant;
+}
