@@ -6,14 +6,10 @@ import { describe, indexOf, manifestOf } from "../image/manifest.ts";
 import { MEDIA_TYPE } from "../image/media-types.ts";
 import { canonicalName, familiarName } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
-import { byteStringOf } from "../tar/byte-string.ts";
-import type { TarEntry } from "../tar/entry.ts";
-import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
+import { MemberFraming } from "./member-framing.ts";
 
 /** An archive is a sequence of framing bytes and layers, whose bytes are still to be made. */
 export type ArchivePart = Uint8Array | { readonly layer: Layer; readonly size: number };
-
-const MEMBER_MODE = 0o644;
 
 /** Positions of layers that the reader has already, and that an archive for it need not hold. */
 export type LeftOut = ReadonlySet<number>;
@@ -64,11 +60,7 @@ export async function* dockerArchive(
     ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
     ["manifest.json", dockerManifest(config, image.layers, references)],
   ];
-  for (const [name, bytes] of files) {
-    yield members.header(name, bytes.length);
-    yield bytes;
-    yield members.padding(bytes.length);
-  }
+  for (const [name, bytes] of files) yield* members.file(name, bytes);
   yield members.end();
 }
 
@@ -94,51 +86,6 @@ async function* exactly(layer: Layer, size: number): AsyncGenerator<Uint8Array, 
     throw new VarveError("LAYER_LENGTH", `a layer of ${size} bytes came out otherwise`, {
       hint: "its content changed meanwhile; run again",
     });
-  }
-}
-
-class MemberFraming {
-  readonly #headers: HeaderWriter;
-  #length = 0;
-
-  constructor(mtime: number) {
-    this.#headers = new HeaderWriter({ uid: 0, gid: 0, uname: "", gname: "", mtime });
-  }
-
-  header(name: string, size: number): Uint8Array {
-    this.#length += size + paddingOf(size);
-    return this.#framed({
-      name: byteStringOf(name),
-      type: "file",
-      mode: MEMBER_MODE,
-      size,
-      link: "",
-    });
-  }
-
-  hardLink(name: string, target: string): Uint8Array {
-    const link = byteStringOf(target);
-    return this.#framed({
-      name: byteStringOf(name),
-      type: "hardlink",
-      mode: MEMBER_MODE,
-      size: 0,
-      link,
-    });
-  }
-
-  #framed(entry: TarEntry): Uint8Array {
-    const header = this.#headers.bytes(entry);
-    this.#length += header.length;
-    return header;
-  }
-
-  padding(size: number): Uint8Array {
-    return new Uint8Array(paddingOf(size));
-  }
-
-  end(): Uint8Array {
-    return new Uint8Array(endOfArchiveLength(this.#length));
   }
 }
 

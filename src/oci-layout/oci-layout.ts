@@ -16,12 +16,12 @@ import { removeQuietly } from "../io/unfinished-files.ts";
 import { attempt } from "./attempt.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import { withLock } from "./index-lock.ts";
+import { LAYOUT_FILE } from "./layout-file.ts";
 import { checkLayoutName, LayoutIndex } from "./layout-index.ts";
 import type { EntryNames, IndexEntry } from "./layout-index.ts";
 import { reachableFrom } from "./reachable.ts";
 import { readManifestOf } from "./read-manifest.ts";
 
-const LAYOUT_FILE = '{"imageLayoutVersion":"1.0.0"}';
 /** What a layout consists of, and what is there while it is written. */
 const OWN_FILES = /^(?:oci-layout|index\.json|blobs|\.index\.json\.lock|\..+\.partial)$/;
 /** Manifests, indexes and configs: what is read whole. */

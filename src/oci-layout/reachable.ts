@@ -1,13 +1,7 @@
-import * as v from "valibot";
+import { contentLinks } from "../image/content-links.ts";
+import type { ContentLinks } from "../image/content-links.ts";
 import type { ContentSource } from "../image/content-store.ts";
 import { isDigest } from "../image/digest.ts";
-
-const linkSchema = v.object({ digest: v.string() });
-const contentSchema = v.object({
-  manifests: v.optional(v.array(linkSchema)),
-  layers: v.optional(v.array(linkSchema)),
-  config: v.optional(linkSchema),
-});
 
 /** Digests of everything that manifests and indexes need, themselves included. */
 export async function reachableFrom(
@@ -19,28 +13,23 @@ export async function reachableFrom(
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
     if (reached.has(digest) || !isDigest(digest)) continue;
     reached.add(digest);
-    const { manifests = [], layers = [], config } = await contentOf(source, digest);
-    for (const { digest: blob } of layers) reached.add(blob);
-    if (config !== undefined) reached.add(config.digest);
-    pending.push(...manifests.map((child) => child.digest));
+    const links = await linksOf(source, digest);
+    for (const blob of [links?.config, ...(links?.layers ?? [])]) {
+      if (blob !== undefined) reached.add(blob.digest);
+    }
+    for (const linked of [links?.subject, ...(links?.manifests ?? [])]) {
+      if (linked !== undefined) pending.push(linked.digest);
+    }
   }
   return reached;
 }
 
-/** What is missing or no JSON leads nowhere: an index may name content of other places. */
-async function contentOf(
-  source: ContentSource,
-  digest: string,
-): Promise<v.InferOutput<typeof contentSchema>> {
+/** What is missing or is no manifest leads nowhere: an index may name content of other places. */
+async function linksOf(source: ContentSource, digest: string): Promise<ContentLinks | undefined> {
   const bytes = await source.readBlob(digest);
-  if (bytes === undefined) return {};
-  const parsed = v.safeParse(contentSchema, parseJson(bytes));
-  return parsed.success ? parsed.output : {};
-}
-
-function parseJson(bytes: Buffer): unknown {
+  if (bytes === undefined) return undefined;
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return contentLinks({ bytes }, digest);
   } catch {
     return undefined;
   }
