@@ -54,6 +54,11 @@ export class Repository implements ContentStore {
       : { repository, scopes: [...scopes, `repository:${from}:pull`] };
   }
 
+  /** The access that reading takes. */
+  pullAccess(): Access {
+    return this.#pull;
+  }
+
   at(rest: string): string {
     return `${this.name}/${rest}`;
   }
@@ -140,6 +145,15 @@ export class Repository implements ContentStore {
    * so by their digest.
    */
   async putManifest(version: string, bytes: Buffer, mediaType: string): Promise<void> {
+    await this.pushManifest(version, bytes, mediaType);
+  }
+
+  /** @returns the subject that the registry says to keep account of: see `putReferrer` */
+  async pushManifest(
+    version: string,
+    bytes: Buffer,
+    mediaType: string,
+  ): Promise<{ readonly subject: string | undefined }> {
     const digest = digestOf(bytes);
     const { status, headers, url } = await this.client.request({
       method: "PUT",
@@ -155,6 +169,7 @@ export class Repository implements ContentStore {
         ? told
         : (await this.readManifest(version))?.digest;
     if (kept !== digest) throw wrongDigest("PUT", url, kept ?? "none");
+    return { subject: [headers["oci-subject"] ?? []].flat()[0] };
   }
 }
 

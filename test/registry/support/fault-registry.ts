@@ -47,7 +47,12 @@ export interface FaultRegistryOptions {
   /** The token server gives tokens for this identity token only, by POST. */
   readonly identityToken?: string;
   /** Whether there is the referrers API; how many descriptors are on a page, filtered or not. */
-  readonly referrers?: { readonly page?: number; readonly filters?: boolean };
+  readonly referrers?: {
+    readonly page?: number;
+    readonly filters?: boolean;
+    /** It says `OCI-Subject`, and has no API. */
+    readonly onlySays?: boolean;
+  };
   /** Upload locations: absolute, relative to the host, with a query. */
   readonly locations?: "absolute" | "relative";
 }
@@ -238,7 +243,61 @@ export class FaultRegistry {
     }
     const manifest = /^\/v2\/(.+)\/manifests\/(.+)$/.exec(url.pathname);
     if (manifest !== null) return this.#manifest(manifest[1]!, manifest[2]!, seen, body);
+    const referrers = /^\/v2\/(.+)\/referrers\/(.+)$/.exec(url.pathname);
+    if (referrers !== null) return this.#referrers(referrers[1]!, referrers[2]!, url);
+    const tags = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname);
+    if (tags !== null) return this.#tags(tags[1]!, url);
     return error(404, "UNSUPPORTED");
+  }
+
+  #referrers(repository: string, subject: string, url: URL): Answer {
+    const { page = 100, filters = false, onlySays = false } = this.#options.referrers ?? {};
+    if (this.#options.referrers === undefined || onlySays) {
+      return { status: 404, headers: {}, text: "404 page not found" };
+    }
+    const type = url.searchParams.get("artifactType");
+    const all = [...this.manifests]
+      .filter(([key]) => key.startsWith(`${repository}@`))
+      .map(([, bytes]) => ({ bytes, content: JSON.parse(bytes.toString("utf8")) as Manifest }))
+      .filter(({ content }) => content.subject?.digest === subject)
+      .map(({ bytes, content: { mediaType, artifactType, annotations } }) => {
+        const digest = digestOf(bytes);
+        return { mediaType, digest, size: bytes.length, artifactType, annotations };
+      })
+      .filter(({ artifactType }) => !filters || type === null || artifactType === type);
+    const from = Number(url.searchParams.get("from") ?? 0);
+    const manifests = all.slice(from, from + page);
+    const next = new URL(url);
+    next.searchParams.set("from", String(from + page));
+    return {
+      status: 200,
+      headers: {
+        "content-type": "application/vnd.oci.image.index.v1+json",
+        ...(filters && type !== null ? { "oci-filters-applied": "artifactType" } : {}),
+        ...(from + page < all.length
+          ? { link: `<${next.pathname}${next.search}>; rel="next"` }
+          : {}),
+      },
+      text: JSON.stringify({ schemaVersion: 2, manifests }),
+    };
+  }
+
+  /** Two on a page. */
+  #tags(name: string, url: URL): Answer {
+    const all = [...this.manifests.keys()]
+      .filter((key) => key.startsWith(`${name}:`))
+      .map((key) => key.slice(name.length + 1))
+      .toSorted();
+    if (all.length === 0) return error(404, "NAME_UNKNOWN");
+    const last = url.searchParams.get("last");
+    const rest = last === null ? all : all.filter((tag) => tag > last);
+    const tags = rest.slice(0, 2);
+    const link = `<http://${this.host}${url.pathname}?n=2&last=${tags.at(-1)}>; rel="next"`;
+    return {
+      status: 200,
+      headers: rest.length > 2 ? { link } : {},
+      text: JSON.stringify({ name, tags }),
+    };
   }
 
   #blob(
@@ -322,14 +381,23 @@ export class FaultRegistry {
     }
     const manifest = JSON.parse(body.toString("utf8")) as Manifest;
     if (seen.headers["content-type"] !== manifest.mediaType) return error(400, "MANIFEST_INVALID");
-    const missing = [manifest.config, ...manifest.layers].find(
-      ({ digest }) => !this.blobs.has(`${repository}@${digest}`),
-    );
+    const { config, layers, manifests = [] } = manifest;
+    const blobs = manifest.manifests === undefined ? [config, ...layers] : [];
+    const missing =
+      blobs.find(({ digest }) => !this.blobs.has(`${repository}@${digest}`)) ??
+      manifests.find(({ digest }) => !this.manifests.has(`${repository}@${digest}`));
     if (missing !== undefined) return error(404, "MANIFEST_BLOB_UNKNOWN", missing.digest);
     const digest = digestOf(body);
     this.manifests.set(key, body);
     this.manifests.set(`${repository}@${digest}`, body);
-    return { status: 201, headers: { "docker-content-digest": digest } };
+    const isSubject = this.#options.referrers !== undefined && manifest.subject !== undefined;
+    return {
+      status: 201,
+      headers: {
+        "docker-content-digest": digest,
+        ...(isSubject ? { "oci-subject": manifest.subject.digest } : {}),
+      },
+    };
   }
 
   #uploadAt(url: URL): Upload | undefined {
@@ -391,6 +459,10 @@ interface Answer {
 
 interface Manifest {
   readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly subject?: { readonly digest: string };
+  readonly manifests?: ReadonlyArray<{ readonly digest: string }>;
   readonly config: { readonly digest: string; readonly size: number };
   readonly layers: ReadonlyArray<{
     readonly digest: string;
