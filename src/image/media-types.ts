@@ -16,6 +16,11 @@ export const MEDIA_TYPE = {
 const MANIFESTS: ReadonlySet<string> = new Set([MEDIA_TYPE.manifest, MEDIA_TYPE.dockerManifest]);
 const INDEXES: ReadonlySet<string> = new Set([MEDIA_TYPE.index, MEDIA_TYPE.dockerIndex]);
 
+/** Whether it is the manifest of one image or artifact: OCI's or Docker's. */
+export function isManifestType(mediaType: string): boolean {
+  return MANIFESTS.has(mediaType);
+}
+
 /** Whether it is an index of manifests: OCI's, or Docker's manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return INDEXES.has(mediaType);

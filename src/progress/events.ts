@@ -55,6 +55,44 @@ export type ProgressEvent =
       readonly seconds: number;
       readonly dryRun: boolean;
     }
+  | {
+      /** An image, an index or an artifact is copied from place to place as it is. */
+      readonly kind: "copying";
+      readonly from: string;
+      readonly to: string;
+      /** Manifests and indexes. */
+      readonly manifests: number;
+      readonly blobs: number;
+    }
+  | {
+      /** A blob is where it is wanted. */
+      readonly kind: "blob";
+      readonly index: number;
+      readonly of: number;
+      readonly digest: string;
+      readonly mediaType: string;
+      /** Bytes, as it is kept. */
+      readonly size: number;
+      /** `foreign`: it stays at the URLs that its descriptor names. */
+      readonly way: "present" | "mounted" | "sent" | "foreign";
+      /** Bytes that went to the new place; undefined in a dry run. */
+      readonly sent: number | undefined;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "copied";
+      readonly to: string;
+      readonly digest: string;
+      readonly manifests: number;
+      readonly blobs: number;
+      /** How many of them were sent, or would be. */
+      readonly sentBlobs: number;
+      /** Bytes of all blobs. */
+      readonly size: number;
+      readonly written: number;
+      readonly seconds: number;
+      readonly dryRun: boolean;
+    }
   | { readonly kind: "note"; readonly message: string }
   | {
       readonly kind: "finished";

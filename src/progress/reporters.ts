@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { copyLine } from "./copy-lines.ts";
 import type { ProgressEvent, ReportProgress } from "./events.ts";
 import { count, cutTo, formatBytes, formatSeconds, nameSome } from "../wording/format.ts";
 
@@ -23,6 +24,10 @@ const REDRAW_INTERVAL = 100;
 type Finished = Extract<ProgressEvent, { kind: "finished" }>;
 
 const NAMES_SHOWN = 3;
+/** Lines of many, that a terminal's width may cut. */
+const CUT: ReadonlySet<ProgressEvent["kind"]> = new Set(["layer", "placed", "blob"]);
+/** Lines that sum up. */
+const LAST: ReadonlySet<ProgressEvent["kind"]> = new Set(["finished", "pushed", "copied"]);
 
 export function createReporter(mode: ProgressMode, stream: ProgressStream): Reporter {
   switch (mode === "auto" ? modeFor(stream) : mode) {
@@ -75,10 +80,8 @@ function terminalReporter(stream: ProgressStream): Reporter {
     const line = lineFor(event);
     if (line === undefined) return;
     clear();
-    const cut = event.kind === "layer" || event.kind === "placed" ? cutTo(line, width) : line;
-    stream.write(
-      `${event.kind === "finished" || event.kind === "pushed" ? styleText("bold", cut) : cut}\n`,
-    );
+    const cut = CUT.has(event.kind) ? cutTo(line, width) : line;
+    stream.write(`${LAST.has(event.kind) ? styleText("bold", cut) : cut}\n`);
   };
   return { report, finish: clear };
 }
@@ -98,6 +101,10 @@ function lineFor(event: ProgressEvent): string | undefined {
       return placedLine(event);
     case "pushed":
       return pushedLine(event);
+    case "copying":
+    case "blob":
+    case "copied":
+      return copyLine(event);
     case "bytes":
       return undefined;
     case "note":

@@ -1,0 +1,47 @@
+import type { ContentStore } from "../image/content-store.ts";
+import { isDigest } from "../image/digest.ts";
+import { OciLayout } from "../oci-layout/oci-layout.ts";
+import type { Registries } from "../registry/registries.ts";
+import type { Location } from "./location.ts";
+
+/** A place that keeps manifests and blobs. */
+export type StoreLocation = Extract<Location, { kind: "registry" | "oci-layout" }>;
+
+/** A place that images can be put to, and what an image is to be called there. */
+export interface OpenStore {
+  readonly store: ContentStore;
+  /** A tag; a digest, or empty in a layout, for none. */
+  readonly version: string;
+  /** `registry/name@sha256:…`, `oci:DIR@sha256:…`: how what has this digest is named there. */
+  readonly byDigest: (digest: string) => string;
+}
+
+export function isStoreLocation(location: Location): location is StoreLocation {
+  return location.kind === "registry" || location.kind === "oci-layout";
+}
+
+/**
+ * Opens a place to put images to. A folder becomes an OCI layout.
+ *
+ * @param registries which the caller closes
+ * @throws RegistryError, VarveError
+ */
+export async function openStore(
+  location: StoreLocation,
+  registries: Registries,
+): Promise<OpenStore> {
+  if (location.kind === "oci-layout") {
+    const store = OciLayout.create(location.folder);
+    const byDigest = (digest: string): string => `${store.fullName}@${digest}`;
+    return { store, version: location.version, byDigest };
+  }
+  const { reference } = location;
+  const store = await registries.repository(reference, true);
+  const byDigest = (digest: string): string => `${store.fullName}@${digest}`;
+  return { store, version: reference.version, byDigest };
+}
+
+/** The versions that a copy gets: none but its own digest when it is named by that. */
+export function versionsOf(versions: readonly string[]): string[] {
+  return [...new Set(versions.filter((version) => !isDigest(version)))];
+}
