@@ -1,31 +1,14 @@
 import type { Layer } from "../../image/layer.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
+import type { ContentSource } from "../../image/content-store.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
-import { codecId } from "../../packing/codec/codec-id.ts";
 import { compress } from "../../packing/codec/compress.ts";
 import type { WorkerPool } from "../../packing/workers/pool.ts";
 import { mountBlob } from "../../registry/mount.ts";
-import type { Repository } from "../../registry/repository.ts";
+import { Repository } from "../../registry/repository.ts";
 import { uploadBlob } from "../../registry/upload.ts";
-import { annotationsOf } from "../../image/layer-annotations.ts";
-import { mediaTypeOf } from "./knowledge.ts";
-import type { Candidate, Knowledge, LayerCoding } from "./knowledge.ts";
-
-/** How a layer got to where it is wanted. */
-export type Way = "present" | "mounted" | "sent";
-
-/** A layer that is in the repository. */
-export interface PlacedLayer {
-  readonly layer: Layer;
-  readonly way: Way;
-  readonly descriptor: Descriptor;
-  readonly diffId: string;
-  /** Bytes, uncompressed. */
-  readonly size: number;
-  /** Bytes that went over the network for it. */
-  readonly sent: number;
-  readonly seconds: number;
-}
+import type { Candidate, Knowledge, LayerCoding } from "../layers/knowledge.ts";
+import { foundLayer, madeLayer } from "../layers/placed-layer.ts";
+import type { PlacedLayer } from "../layers/placed-layer.ts";
 
 /** Where a layer could be taken from without its bytes. */
 export interface Found {
@@ -56,12 +39,16 @@ export async function findLayer(
     asked.add(digest);
     if (await repository.hasBlob(digest)) return { candidate, way: "present" };
   }
-  const elsewhere = candidates.find(({ repository: from }) => isNeighbour(from, repository));
+  const elsewhere = candidates.find(({ source }) => isNeighbour(source, repository));
   return elsewhere === undefined ? undefined : { candidate: elsewhere, way: "mountable" };
 }
 
-function isNeighbour(from: Repository | undefined, to: Repository): boolean {
-  return from !== undefined && from.client.registry === to.client.registry && from.name !== to.name;
+function isNeighbour(from: ContentSource | undefined, to: Repository): from is Repository {
+  return (
+    from instanceof Repository &&
+    from.client.registry === to.client.registry &&
+    from.name !== to.name
+  );
 }
 
 /** Takes a layer as it was found; undefined when it could not be mounted. */
@@ -71,22 +58,19 @@ export async function takeFound(
   repository: Repository,
 ): Promise<PlacedLayer | undefined> {
   const begun = performance.now();
-  const { diffId, size, codec, blob } = candidate;
   if (way === "mountable") {
-    const from = candidate.repository!.name;
-    if (!(await mountBlob(repository, blob.digest, from))) return undefined;
+    const from = candidate.source;
+    const mounted =
+      isNeighbour(from, repository) &&
+      (await mountBlob(repository, candidate.blob.digest, from.name));
+    if (!mounted) return undefined;
   }
-  layer.adopt?.({ diffId, size });
-  const annotations = annotationsOf({ contentKey: layer.contentKey, diffId, size, codec });
-  return {
-    layer,
+  const seconds = (performance.now() - begun) / 1000;
+  return foundLayer(layer, candidate, {
     way: way === "present" ? "present" : "mounted",
-    descriptor: { ...blob, annotations },
-    diffId,
-    size,
     sent: 0,
-    seconds: (performance.now() - begun) / 1000,
-  };
+    seconds,
+  });
 }
 
 export interface SendOptions extends LayerCoding {
@@ -122,23 +106,8 @@ export async function sendLayer(
     options.onSent(bytes);
   };
   const upload = { onSent, ask: options.ask };
-  const { digest, size, present } = await uploadBlob(repository, source, upload);
-  const identity = await layer.identity();
-  const codec = codecId(compression, level);
-  if (compression !== "none") options.blobs?.put(identity.diffId, codec, { digest, size });
-  const facts = { contentKey: layer.contentKey, codec, ...identity };
-  return {
-    layer,
-    way: present ? "present" : "sent",
-    descriptor: {
-      mediaType: mediaTypeOf(compression),
-      digest,
-      size,
-      annotations: annotationsOf(facts),
-    },
-    diffId: identity.diffId,
-    size: identity.size,
-    sent,
-    seconds: (performance.now() - begun) / 1000,
-  };
+  const { present, ...blob } = await uploadBlob(repository, source, upload);
+  const way = present ? "present" : "sent";
+  const seconds = (performance.now() - begun) / 1000;
+  return madeLayer(layer, blob, options, { way, sent, seconds });
 }

@@ -3,7 +3,9 @@ import type { Layer } from "../../image/layer.ts";
 import { familiarName } from "../../image/reference.ts";
 import type { Reference } from "../../image/reference.ts";
 import type { ReportProgress } from "../../progress/events.ts";
-import type { Found, PlacedLayer, Way } from "./place-layers.ts";
+import type { BlobWay } from "../../image/content-store.ts";
+import type { PlacedLayer } from "../layers/placed-layer.ts";
+import type { Found } from "./place-layers.ts";
 
 /** What was pushed, or would be. */
 export interface Pushed {
@@ -30,7 +32,7 @@ interface PushedLayer {
   readonly mediaType: string;
   /** Bytes, compressed. */
   readonly blobSize: number;
-  readonly way: Way;
+  readonly way: BlobWay;
   readonly sent: number;
   readonly paths: readonly string[];
   readonly reason: string;
@@ -132,7 +134,7 @@ export class PushRun {
     return this.#references.join(", ");
   }
 
-  #count(way: Way, size: number): void {
+  #count(way: BlobWay, size: number): void {
     this.#size += size;
     if (way === "sent") this.#sentLayers += 1;
   }

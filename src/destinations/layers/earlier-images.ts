@@ -2,11 +2,11 @@ import * as v from "valibot";
 import type { Image } from "../../image/image.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { isIndexType } from "../../image/media-types.ts";
-import type { Repository } from "../../registry/repository.ts";
+import type { ContentSource } from "../../image/content-store.ts";
 import { factsFrom } from "../../image/layer-annotations.ts";
 import type { LayerFacts } from "../../image/layer-annotations.ts";
 
-/** A layer of an image that is in a registry already. */
+/** A layer of an image that exists already, in a registry or a layout. */
 export interface EarlierLayer {
   readonly diffId: string;
   /** Bytes, uncompressed; undefined when nothing says so. */
@@ -14,10 +14,11 @@ export interface EarlierLayer {
   readonly contentKey: string | undefined;
   readonly codec: string | undefined;
   readonly blob: Descriptor;
-  readonly repository: Repository;
+  /** Where it was seen. */
+  readonly source: ContentSource;
 }
 
-/** An image in a registry whose layers may be used again. */
+/** An image that exists, whose layers may be used again. */
 export interface EarlierImage {
   readonly digest: string;
   readonly layers: readonly EarlierLayer[];
@@ -49,23 +50,23 @@ const configSchema = v.object({
 });
 
 /**
- * Reads what an image in a registry says about its layers: by their annotations, or by its config
- * for an image that another tool has pushed.
+ * Reads what an image that exists says about its layers: by their annotations, or by its config
+ * for an image that another tool has made.
  *
  * @param version tag or digest
  * @returns undefined when there is no such image, or none of this platform
  */
 export async function readEarlierImage(
-  repository: Repository,
+  source: ContentSource,
   version: string,
   platform: Pick<Image, "os" | "architecture">,
 ): Promise<EarlierImage | undefined> {
-  let manifest = await repository.readManifest(version);
+  let manifest = await source.readManifest(version);
   if (manifest !== undefined && isIndexType(manifest.mediaType)) {
     const chosen = parsed(indexSchema, manifest.bytes)?.manifests.find(
       ({ platform: own }) => own?.os === platform.os && own.architecture === platform.architecture,
     );
-    manifest = chosen === undefined ? undefined : await repository.readManifest(chosen.digest);
+    manifest = chosen === undefined ? undefined : await source.readManifest(chosen.digest);
   }
   const content = manifest === undefined ? undefined : parsed(manifestSchema, manifest.bytes);
   if (manifest === undefined || content === undefined) return undefined;
@@ -74,16 +75,16 @@ export async function readEarlierImage(
   );
   const facts = blobs.map(factsFrom);
   const told = facts.every((fact) => fact !== undefined);
-  const diffIds = told ? [] : await diffIdsOf(repository, content.config.digest);
+  const diffIds = told ? [] : await diffIdsOf(source, content.config.digest);
   const layers = blobs.flatMap((blob, index): EarlierLayer[] => {
     const fact = facts[index] ?? fromConfig(blob, diffIds, blobs.length, index);
-    return fact === undefined ? [] : [{ ...fact, blob, repository }];
+    return fact === undefined ? [] : [{ ...fact, blob, source }];
   });
   return { digest: manifest.digest, layers };
 }
 
-async function diffIdsOf(repository: Repository, config: string): Promise<readonly string[]> {
-  const bytes = await repository.readBlob(config);
+async function diffIdsOf(source: ContentSource, config: string): Promise<readonly string[]> {
+  const bytes = await source.readBlob(config);
   return (bytes === undefined ? undefined : parsed(configSchema, bytes))?.rootfs.diff_ids ?? [];
 }
 

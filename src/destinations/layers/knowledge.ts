@@ -4,7 +4,7 @@ import { MEDIA_TYPE } from "../../image/media-types.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { codecId } from "../../packing/codec/codec-id.ts";
 import type { Compression } from "../../packing/codec/compression.ts";
-import type { Repository } from "../../registry/repository.ts";
+import type { ContentSource } from "../../image/content-store.ts";
 import type { EarlierImage, EarlierLayer } from "./earlier-images.ts";
 
 /** How layers are to be compressed. */
@@ -21,7 +21,7 @@ export interface Candidate {
   readonly codec: string | undefined;
   readonly blob: Descriptor;
   /** Where it was seen; undefined when it is only remembered. */
-  readonly repository: Repository | undefined;
+  readonly source: ContentSource | undefined;
 }
 
 /** Media types of a layer by compression; the first is the one that is written. */
@@ -63,9 +63,9 @@ export class Knowledge {
     if (diffId === undefined) return [];
     const seen = this.#ofCodec().filter((earlier) => earlier.diffId === diffId);
     const found: Candidate[] = [];
-    for (const { size, blob, codec, repository } of seen) {
+    for (const { size, blob, codec, source } of seen) {
       const length = size ?? (await layer.size());
-      found.push({ diffId, size: length, codec, blob: asWritten(blob, this.#coding), repository });
+      found.push({ diffId, size: length, codec, blob: asWritten(blob, this.#coding), source });
     }
     const remembered = await this.#remembered(layer, diffId, found[0]?.size);
     return remembered === undefined ? found : [...found, remembered];
@@ -94,12 +94,12 @@ export class Knowledge {
     if (compression === "none") {
       const size = told ?? (await layer.size());
       const blob = { mediaType, digest: diffId, size };
-      return { diffId, size, codec, blob, repository: undefined };
+      return { diffId, size, codec, blob, source: undefined };
     }
     const known = this.#blobs?.get(diffId, codec);
     if (known === undefined) return undefined;
     const size = told ?? (await layer.size());
-    return { diffId, size, codec, blob: { mediaType, ...known }, repository: undefined };
+    return { diffId, size, codec, blob: { mediaType, ...known }, source: undefined };
   }
 }
 
