@@ -1,4 +1,6 @@
+import { STATUS_CODES } from "node:http";
 import { messageOf, systemCodeOf, VarveError } from "../errors.ts";
+import type { Proxy } from "./proxy.ts";
 import { shownUrl } from "./redact.ts";
 import { RegistryError } from "./registry-error.ts";
 
@@ -17,21 +19,26 @@ const PROBLEMS: Readonly<Record<string, readonly [why: string, temporary: boolea
 
 const TLS = /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO|TLS|SSL|EPROTO/;
 
+interface FailedRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly proxy?: Proxy | undefined;
+}
+
 /** Says in words why a registry could not be talked to. Errors of varve pass unchanged. */
-export function connectionError(
-  { method, url }: { readonly method: string; readonly url: URL },
-  error: unknown,
-): VarveError {
+export function connectionError({ method, url, proxy }: FailedRequest, error: unknown): VarveError {
   if (error instanceof VarveError) return error;
   const code = systemCodeOf(error) ?? "";
-  const request = `${method} ${shownUrl(url)}`;
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy.url.origin}`;
+  const request = `${method} ${shownUrl(url)}${through}`;
+  if (code === "ERR_PROXY_TUNNEL" && proxy !== undefined) return tunnelError(request, proxy, error);
   const known = PROBLEMS[code];
   if (known !== undefined) {
     const [why, temporary] = known;
     return new RegistryError("REGISTRY_UNREACHABLE", `${request}: ${why}`, {
       temporary,
       cause: error,
-      hint: "check the registry's name and port, and the network",
+      hint: `check ${proxy === undefined ? "" : `${proxy.variable}, `}the registry's name and port, and the network`,
     });
   }
   if (code.startsWith("HPE_")) {
@@ -51,5 +58,20 @@ export function connectionError(
   return new RegistryError("REGISTRY_UNREACHABLE", `${request}: ${messageOf(error)}`, {
     temporary: code === "" && /aborted|hang up|premature/i.test(messageOf(error)),
     cause: error,
+  });
+}
+
+/** The proxy has answered in the registry's place: only its status is told, and never its URL. */
+function tunnelError(request: string, { variable }: Proxy, error: unknown): RegistryError {
+  const told =
+    error instanceof Error && "statusCode" in error ? Number(error.statusCode) : undefined;
+  const status = told === undefined ? "" : `: HTTP ${told} ${STATUS_CODES[told] ?? ""}`.trimEnd();
+  return new RegistryError("REGISTRY_UNREACHABLE", `${request}: it lets nobody through${status}`, {
+    temporary: told !== undefined && (told === 429 || told >= 500),
+    cause: error,
+    hint:
+      told === 407
+        ? `give user and password in ${variable}: http://user:password@host:port`
+        : `check ${variable}, or except the registry by NO_PROXY`,
   });
 }

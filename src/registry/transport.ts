@@ -1,7 +1,8 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import { isLoopback } from "./host.ts";
 import { connectionError } from "./connection-error.ts";
+import { proxyFor } from "./proxy.ts";
+import type { Proxy } from "./proxy.ts";
 import { tlsMaterialFor } from "./tls.ts";
 import type { ConnectionOptions } from "./tls.ts";
 
@@ -41,10 +42,16 @@ const IDLE_LIMIT = 300_000;
 /** Registries take manifests up to this length (reference: registry-protocol, section 2.2). */
 const LONGEST_ANSWER = 8 << 20;
 
+/** How an origin is reached. */
+interface Way {
+  readonly agent: http.Agent;
+  readonly proxy: Proxy | undefined;
+}
+
 /** HTTP and HTTPS to registries: connections are kept, proxies of the environment are used. */
 export class Transport {
   readonly #options: ConnectionOptions;
-  readonly #agents = new Map<string, http.Agent>();
+  readonly #ways = new Map<string, Way>();
 
   constructor(options: ConnectionOptions = {}) {
     this.#options = options;
@@ -58,12 +65,13 @@ export class Transport {
 
   /** Sends a request; the answer's body is left to be read. */
   async open(request: HttpRequest): Promise<OpenAnswer> {
+    const { proxy } = this.#wayTo(request.url);
     const { sent, message } = await this.#send(request);
     const stream = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
       try {
         for await (const chunk of message as AsyncIterable<Buffer>) yield chunk;
       } catch (error) {
-        throw connectionError(request, error);
+        throw connectionError({ ...request, proxy }, error);
       } finally {
         if (!sent.writableFinished) sent.destroy();
       }
@@ -83,19 +91,16 @@ export class Transport {
   }
 
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
+    for (const { agent } of this.#ways.values()) agent.destroy();
   }
 
   async #send(
     request: HttpRequest,
   ): Promise<{ sent: http.ClientRequest; message: http.IncomingMessage }> {
     const { url, method, headers, body } = request;
+    const { agent, proxy } = this.#wayTo(url);
     const secure = url.protocol === "https:";
-    const sent = (secure ? https : http).request(url, {
-      method,
-      headers,
-      agent: this.#agentFor(url),
-    });
+    const sent = (secure ? https : http).request(url, { method, headers, agent });
     sent.setTimeout(IDLE_LIMIT, () => {
       sent.destroy(Object.assign(new Error("no byte for too long"), { code: "ETIMEDOUT" }));
     });
@@ -115,7 +120,7 @@ export class Transport {
     try {
       return { sent, message: await answered };
     } catch (error) {
-      throw connectionError(request, error);
+      throw connectionError({ ...request, proxy }, error);
     }
   }
 
@@ -144,13 +149,14 @@ export class Transport {
     sent.end();
   }
 
-  #agentFor(url: URL): http.Agent {
-    const known = this.#agents.get(url.origin);
+  #wayTo(url: URL): Way {
+    const known = this.#ways.get(url.origin);
     if (known !== undefined) return known;
+    const proxy = proxyFor(url, this.#options.env ?? process.env);
     const options: http.AgentOptions = {
       keepAlive: true,
       maxSockets: MOST_CONNECTIONS,
-      ...(isLoopback(url.host) ? {} : { proxyEnv: this.#options.env ?? process.env }),
+      ...(proxy === undefined ? {} : { proxyEnv: agentEnvironment(proxy) }),
     };
     const agent =
       url.protocol === "https:"
@@ -160,9 +166,15 @@ export class Transport {
             rejectUnauthorized: this.#options.tlsVerify !== false,
           })
         : new http.Agent(options);
-    this.#agents.set(url.origin, agent);
-    return agent;
+    const way = { agent, proxy };
+    this.#ways.set(url.origin, way);
+    return way;
   }
+}
+
+/** An agent chooses by rules of its own: it is left no choice. */
+function agentEnvironment({ url }: Proxy): NodeJS.ProcessEnv {
+  return { HTTP_PROXY: url.href, HTTPS_PROXY: url.href };
 }
 
 async function drained(sent: http.ClientRequest): Promise<void> {
