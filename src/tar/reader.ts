@@ -43,32 +43,58 @@ const LARGEST_SIZE = 2 ** 52;
  * @throws VarveError `TAR_DAMAGED`, with the offset
  */
 export function* readMembers(readAt: ReadAt): Generator<TarMember, void, undefined> {
+  const headers = new MemberHeaders();
   let offset = 0;
-  let pending: Overrides = {};
   for (;;) {
-    const block = readAt(offset, BLOCK_SIZE);
-    if (block.length === 0 || isZero(block)) return;
+    const header = headers.read(readAt(offset, BLOCK_SIZE), offset);
+    if (header === undefined) return;
+    offset += BLOCK_SIZE;
+    if ("extension" in header) {
+      headers.extend(header, readAt(offset, header.size), offset);
+      offset += header.size + paddingOf(header.size);
+    } else {
+      offset += header.size + paddingOf(header.size);
+      yield header;
+    }
+  }
+}
+
+/** An extended header; its body of `size` bytes follows. */
+export interface TarExtension {
+  /** Its type flag. */
+  readonly extension: string;
+  readonly size: number;
+}
+
+/** Reads headers one after the other, and keeps what extended ones say for the next member. */
+export class MemberHeaders {
+  #pending: Overrides = {};
+
+  /**
+   * @param block the 512 bytes at `offset`, or fewer at the end
+   * @returns undefined at the end of the archive
+   * @throws VarveError `TAR_DAMAGED`
+   */
+  read(block: Buffer, offset: number): TarMember | TarExtension | undefined {
+    if (block.length === 0 || isZero(block)) return undefined;
     if (block.length < BLOCK_SIZE) damaged(offset, "it ends in the middle of a header");
     checkSum(block, offset);
     const typeFlag = block[156] === 0 ? "0" : String.fromCharCode(block[156]!);
     const ownSize = checkedSize(numberAt(block, 124, 12), offset);
-    const content = offset + BLOCK_SIZE;
     if (EXTENSIONS.has(typeFlag)) {
-      if (ownSize > LARGEST_EXTENSION) damaged(content, "an extended header is too long");
-      const body = readAt(content, ownSize);
-      if (body.length < ownSize) damaged(content, "it ends in the middle of an extended header");
-      if (typeFlag !== PAX_GLOBAL) Object.assign(pending, overridesOf(typeFlag, body, content));
-      offset = content + ownSize + paddingOf(ownSize);
-      continue;
+      if (ownSize > LARGEST_EXTENSION) {
+        damaged(offset + BLOCK_SIZE, "an extended header is too long");
+      }
+      return { extension: typeFlag, size: ownSize };
     }
-    const size = WITHOUT_CONTENT.has(typeFlag) ? 0 : (pending.size ?? ownSize);
-    offset = content + size + paddingOf(size);
-    yield {
+    const pending = this.#pending;
+    this.#pending = {};
+    return {
       name: pending.name || nameOf(block),
       typeFlag,
       link: pending.link || textAt(block, 157, 100),
-      size,
-      offset: content,
+      size: WITHOUT_CONTENT.has(typeFlag) ? 0 : (pending.size ?? ownSize),
+      offset: offset + BLOCK_SIZE,
       mode: numberAt(block, 100, 8) & 0o7777,
       owner: {
         uid: pending.uid ?? numberAt(block, 108, 8),
@@ -78,7 +104,13 @@ export function* readMembers(readAt: ReadAt): Generator<TarMember, void, undefin
       },
       ...(pending.xattrs === undefined ? {} : { xattrs: pending.xattrs }),
     };
-    pending = {};
+  }
+
+  /** @throws VarveError `TAR_DAMAGED` */
+  extend({ extension, size }: TarExtension, body: Buffer, offset: number): void {
+    if (body.length < size) damaged(offset, "it ends in the middle of an extended header");
+    if (extension === PAX_GLOBAL) return;
+    Object.assign(this.#pending, overridesOf(extension, body, offset));
   }
 }
 
