@@ -1,4 +1,5 @@
 import { openDockerArchive } from "../archives/read-archive.ts";
+import type { ArchivedImage } from "../archives/read-archive.ts";
 import { plainJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import type { RuntimeConfig } from "../image/image.ts";
@@ -15,7 +16,11 @@ export interface OpenArchive extends OpenImage {
  * @throws VarveError for an archive that cannot be used
  */
 export async function imageFromArchive(file: string): Promise<OpenArchive> {
-  const archived = await openDockerArchive(file);
+  return imageOfArchived(await openDockerArchive(file));
+}
+
+/** The same of an archive that is open already. */
+export function imageOfArchived(archived: ArchivedImage): OpenArchive {
   const { config, configBytes, layers, repoTags } = archived;
   const runtime = config.get("config");
   return {

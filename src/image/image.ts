@@ -22,6 +22,8 @@ export interface Image {
   readonly layers: readonly Layer[];
   /** Seconds since 1970 that members of an archive of it bear. */
   readonly archiveTime: number;
+  /** What its manifest says beside its content (OCI image-spec, annotations.md). */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** The config's bytes, which name every layer's diffID: so this finds them all. */
   config(): Promise<Buffer>;
 }

@@ -40,6 +40,11 @@ export interface Layer {
   knownDiffId(): string | undefined;
   /** Length of the uncompressed tar in bytes: cheaper than the identity. */
   size(): Promise<number>;
+  /**
+   * The same, if it is known without fetching the layer; undefined if it is not. A layer without
+   * this is never far.
+   */
+  knownSize?(): number | undefined;
   /** The uncompressed tar. */
   stream(): AsyncIterable<Uint8Array>;
   /** Identity of what it is made of, knowable without its bytes: equal keys mean equal bytes. */

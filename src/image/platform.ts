@@ -51,6 +51,25 @@ export function isPlatform(has: Platform, wanted: Platform): boolean {
   return wanted.variant === undefined || variantOf(has) === wanted.variant;
 }
 
+/**
+ * The first of several that is for a platform. Where no variant is wanted the usual one comes
+ * before others.
+ *
+ * @param platformOf what one of them is for; undefined when it does not say
+ */
+export function firstForPlatform<Item>(
+  items: readonly Item[],
+  wanted: Platform,
+  platformOf: (item: Item) => Platform | undefined,
+): Item | undefined {
+  const fitting = items.filter((item) => {
+    const has = platformOf(item);
+    return has !== undefined && isPlatform(has, wanted);
+  });
+  const usual = variantOf(wanted);
+  return fitting.find((item) => variantOf(platformOf(item)!) === usual) ?? fitting[0];
+}
+
 function variantOf({ architecture, variant }: Platform): string | undefined {
   return variant === undefined || variant === "" ? USUAL_VARIANTS[architecture] : variant;
 }
