@@ -71,6 +71,12 @@ export class OciArchive implements ContentSource {
     return readManifestOf(this.#index, version, this);
   }
 
+  /** Whether a blob is there in its full length. */
+  hasWhole({ digest, size }: Pick<Descriptor, "digest" | "size">): boolean {
+    const name = memberOf(digest);
+    return this.#members.has(name) && this.#members.resolve(name).size === size;
+  }
+
   async hasBlob(digest: string): Promise<boolean> {
     return this.#members.has(memberOf(digest));
   }

@@ -106,6 +106,11 @@ export class OciLayout implements ContentStore {
     return readManifestOf(this.#index(), version, this);
   }
 
+  /** Whether a blob is there in its full length. */
+  hasWhole({ digest, size }: Pick<Descriptor, "digest" | "size">): boolean {
+    return this.#blobs.sizeOf(digest) === size;
+  }
+
   async hasBlob(digest: string): Promise<boolean> {
     return this.#blobs.sizeOf(digest) !== undefined;
   }
@@ -198,13 +203,17 @@ export class OciLayout implements ContentStore {
     await this.putBlob(bytes);
     if (isDigest(version)) return;
     const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-    await this.setName(descriptor, { name: version, fullName });
+    await this.setNames(descriptor, [{ name: version, fullName }]);
   }
 
   /** Names a manifest or index that is here already. */
-  async setName(descriptor: Descriptor, names: EntryNames): Promise<void> {
-    checkLayoutName(names.name);
-    await this.#change((index) => index.with(descriptor, names));
+  async setNames(descriptor: Descriptor, names: readonly EntryNames[]): Promise<void> {
+    for (const { name } of names) checkLayoutName(name);
+    await this.#change((index) => {
+      let changed = index;
+      for (const each of names) changed = changed.with(descriptor, each);
+      return changed;
+    });
   }
 
   /** Takes a name away. What it stood for stays until `removeUnused`. */

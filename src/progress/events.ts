@@ -106,6 +106,8 @@ export type ProgressEvent =
       readonly seconds: number;
       /** Layers that the destination had already, where it is asked. */
       readonly known?: number;
+      /** Who had them, for the wording: an engine when absent. */
+      readonly knownTo?: "layout";
       /** Why everything was sent after what the destination lacked had not been enough. */
       readonly secondTry?: string;
     };

@@ -145,11 +145,14 @@ function pushedLine(event: Extract<ProgressEvent, { kind: "pushed" }>): string {
 }
 
 /** What went to a destination that was asked what it has. */
-function sparing({ layers, size, written, secondTry }: Finished, known: number): string {
-  if (written === 0) return "nothing sent, all known to the engine";
+function sparing(event: Finished, known: number): string {
+  const { layers, size, written, secondTry, knownTo } = event;
+  const [verb, there] =
+    knownTo === "layout" ? ["written", "there already"] : ["sent", "known to the engine"];
+  if (written === 0) return `nothing ${verb}, all ${there}`;
   const percent = (100 * written) / Math.max(1, size);
   const share = percent.toFixed(percent < 0.1 ? 2 : 1);
-  const sent = `${count(layers - known, "layer")} sent, ${formatBytes(written)} (${share} %)`;
+  const sent = `${count(layers - known, "layer")} ${verb}, ${formatBytes(written)} (${share} %)`;
   if (secondTry !== undefined) return `${sent} in two tries`;
-  return known === 0 ? sent : `${sent}, ${known} known to the engine`;
+  return known === 0 ? sent : `${sent}, ${known} ${there}`;
 }

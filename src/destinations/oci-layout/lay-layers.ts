@@ -1,0 +1,110 @@
+import type { Image } from "../../image/image.ts";
+import type { Layer } from "../../image/layer.ts";
+import { factsFrom } from "../../image/layer-annotations.ts";
+import { ociLayerType } from "../../image/layer-types.ts";
+import type { BlobDigests } from "../../packing/blob-digests.ts";
+import { compress } from "../../packing/codec/compress.ts";
+import type { WorkerPool } from "../../packing/workers/pool.ts";
+import type { EarlierImage } from "../layers/earlier-images.ts";
+import { Knowledge } from "../layers/knowledge.ts";
+import type { LayerCoding } from "../layers/knowledge.ts";
+import { inParallel } from "../layers/parallel.ts";
+import { foundLayer, madeLayer } from "../layers/placed-layer.ts";
+import type { PlacedLayer } from "../layers/placed-layer.ts";
+import type { BlobPlace } from "./blob-place.ts";
+
+export interface LayOptions extends LayerCoding {
+  readonly codecPool: () => WorkerPool;
+  /** Which blob a layer became on this machine before. */
+  readonly blobs?: BlobDigests | undefined;
+  /** Whether to learn from earlier images; otherwise every layer is packed. */
+  readonly learn: boolean;
+}
+
+/** Layers that are packed and written at a time. */
+const PARALLEL_LAYERS = 4;
+
+/** Told of what happens to layers, and of bytes written. */
+export interface LayProgress {
+  readonly onWritten: (bytes: number) => void;
+  readonly placed: (layer: PlacedLayer, index: number) => void;
+}
+
+/**
+ * Brings an image's layers to a place that keeps blobs: those that are there stay, those that exist
+ * elsewhere are taken over, the rest is packed in one pass.
+ *
+ * @param earlier images that may have some of the layers
+ */
+export async function layLayers(
+  image: Image,
+  place: BlobPlace,
+  earlier: readonly EarlierImage[],
+  options: LayOptions,
+  progress: LayProgress,
+): Promise<PlacedLayer[]> {
+  const knowledge = new Knowledge(earlier, options.learn ? options.blobs : undefined, options);
+  return inParallel(image.layers, PARALLEL_LAYERS, async (layer, index) => {
+    const begun = performance.now();
+    let sent = 0;
+    const onWritten = (bytes: number): void => {
+      sent += bytes;
+      progress.onWritten(bytes);
+    };
+    const found =
+      (await findLayer(layer, place, knowledge)) ?? (await takeLayer(layer, place, onWritten));
+    const placed = found ?? (await makeLayer(layer, place, options, onWritten));
+    const timed = { ...placed, sent, seconds: (performance.now() - begun) / 1000 };
+    progress.placed(timed, index);
+    return timed;
+  });
+}
+
+/** What is there already, as earlier images or this machine's memory say. */
+async function findLayer(
+  layer: Layer,
+  place: BlobPlace,
+  knowledge: Knowledge,
+): Promise<PlacedLayer | undefined> {
+  const candidates = await knowledge.candidates(layer);
+  const present = candidates.find(({ blob }) => place.hasWhole(blob));
+  if (present === undefined) return undefined;
+  return foundLayer(layer, present, { way: "present", sent: 0, seconds: 0 });
+}
+
+/** A layer that exists somewhere is copied as it is, however it is compressed. */
+async function takeLayer(
+  layer: Layer,
+  place: BlobPlace,
+  onWritten: (bytes: number) => void,
+): Promise<PlacedLayer | undefined> {
+  if (layer.blob === undefined) return undefined;
+  const { descriptor: told, source } = layer.blob;
+  const way = await place.takeBlob(told, source, onWritten);
+  const descriptor = { ...told, mediaType: ociLayerType(told.mediaType) };
+  const diffId = layer.knownDiffId() ?? (await layer.identity()).diffId;
+  const size = factsFrom(told)?.size ?? told.size;
+  return { layer, way, descriptor, diffId, size, sent: 0, seconds: 0 };
+}
+
+/** Uncompressed, a layer is written by the worker that makes it, without a copy. */
+async function makeLayer(
+  layer: Layer,
+  place: BlobPlace,
+  options: LayOptions,
+  onWritten: (bytes: number) => void,
+): Promise<PlacedLayer> {
+  const { compression, level, blobs } = options;
+  const written = await (compression !== "none"
+    ? place.writeBlob(compress(layer.stream(), compression, options.codecPool(), level), onWritten)
+    : layer.writeTo === undefined
+      ? place.writeBlob(layer.stream(), onWritten)
+      : place.writeBlobTo(async (fd) => {
+          await layer.writeTo!(fd);
+          const { diffId, size } = await layer.identity();
+          onWritten(size);
+          return { digest: diffId, size };
+        }));
+  const way = written.present ? "present" : "sent";
+  return madeLayer(layer, written, { compression, level, blobs }, { way, sent: 0, seconds: 0 });
+}
