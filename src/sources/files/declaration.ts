@@ -46,12 +46,12 @@ export interface CopiedFiles extends DeclaredAttributes {
 }
 
 /** A file that is only declared. */
-export interface GeneratedFile extends DeclaredAttributes {
+interface GeneratedFile extends DeclaredAttributes {
   readonly to: string;
   readonly content: string;
 }
 
-export interface DeclaredSymlink {
+interface DeclaredSymlink {
   readonly to: string;
   /** Where it points, absolute or relative to its own folder. */
   readonly symlink: string;
@@ -59,7 +59,7 @@ export interface DeclaredSymlink {
 }
 
 /** A folder that is only declared, for data or with another mode. */
-export interface DeclaredFolder extends DeclaredAttributes {
+interface DeclaredFolder extends DeclaredAttributes {
   readonly to: string;
   readonly directory: true;
 }
