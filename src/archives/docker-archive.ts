@@ -52,7 +52,7 @@ export async function* dockerArchive(
     yield members.hardLink(blobName(diffId), memberName(layer));
   }
   const config = await image.config();
-  const manifest = manifestOf(config, layers);
+  const manifest = manifestOf(config, layers, image.annotations);
   const files: Array<[string, Uint8Array]> = [
     [blobName(digestOf(config)), config],
     [blobName(digestOf(manifest)), manifest],

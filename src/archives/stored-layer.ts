@@ -10,7 +10,7 @@ import type { SeekableFile } from "./seekable.ts";
 import { verifiedBytes } from "./verified-bytes.ts";
 
 /** Lengths of layers, uncompressed, that somebody remembers. */
-export interface LayerSizes {
+export interface KnownSizes {
   get(diffId: string): number | undefined;
   put(diffId: string, size: number): void;
 }
@@ -21,7 +21,7 @@ export interface StoredLayerInput {
   /** What is in it, if that is known. */
   readonly paths: readonly string[];
   readonly reason: string;
-  readonly sizes?: LayerSizes | undefined;
+  readonly sizes?: KnownSizes | undefined;
 }
 
 /**
@@ -36,7 +36,7 @@ export class StoredLayer implements Layer {
   readonly contentKey: string | undefined;
   readonly #diffId: string;
   readonly #compression: LayerCompression;
-  readonly #sizes: LayerSizes | undefined;
+  readonly #sizes: KnownSizes | undefined;
   #size: number | undefined;
   /** Fetched and decompressed, where its length had to be found before its bytes were wanted. */
   #kept: Promise<SeekableFile> | undefined;

@@ -44,7 +44,9 @@ export class AssembledImage implements Image {
   }
 
   async #render(): Promise<Buffer> {
-    const identities = await Promise.all(this.layers.map((layer) => layer.identity()));
+    const diffIds = this.layers.map(
+      async (layer) => layer.knownDiffId() ?? (await layer.identity()).diffId,
+    );
     const content = {
       created: this.#created,
       architecture: this.architecture,
@@ -52,9 +54,6 @@ export class AssembledImage implements Image {
       runtime: this.#runtime,
       layerPaths: this.layers.map(({ paths }) => paths),
     };
-    return dockerToolsConfig(
-      content,
-      identities.map(({ diffId }) => diffId),
-    );
+    return dockerToolsConfig(content, await Promise.all(diffIds));
   }
 }

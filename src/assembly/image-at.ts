@@ -1,5 +1,5 @@
 import type { ArchivedImage } from "../archives/read-archive.ts";
-import type { LayerSizes } from "../archives/stored-layer.ts";
+import type { KnownSizes } from "../archives/stored-layer.ts";
 import { VarveError } from "../errors.ts";
 import type { StoredManifest } from "../image/content-store.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
@@ -28,7 +28,7 @@ export interface FoundImage extends OpenImage {
 export interface ImageAtOptions extends OpenLocationOptions {
   /** Which image of an index; it must be this one, if it is no index. */
   readonly platform?: Platform | undefined;
-  readonly sizes?: LayerSizes | undefined;
+  readonly sizes?: KnownSizes | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { StoredLayer } from "../archives/stored-layer.ts";
-import type { LayerSizes } from "../archives/stored-layer.ts";
+import type { KnownSizes } from "../archives/stored-layer.ts";
 import { messageOf, VarveError } from "../errors.ts";
 import type { ContentSource, StoredManifest } from "../image/content-store.ts";
 import { isDigest } from "../image/digest.ts";
@@ -47,7 +47,7 @@ export async function imageFromStore(
   source: ContentSource,
   version: string,
   platform?: Platform,
-  sizes?: LayerSizes,
+  sizes?: KnownSizes,
 ): Promise<StoredImage> {
   const where = nameIn(source, version);
   const { manifest, links } = await chooseManifest(source, version, platform);

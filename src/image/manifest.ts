@@ -9,22 +9,31 @@ export function describe(mediaType: string, bytes: Uint8Array): Descriptor {
 }
 
 /** The manifest of an image whose layers are plain tars (OCI image-spec, manifest.md). */
-export function manifestOf(config: Uint8Array, layers: readonly LayerIdentity[]): Buffer {
+export function manifestOf(
+  config: Uint8Array,
+  layers: readonly LayerIdentity[],
+  annotations?: Readonly<Record<string, string>>,
+): Buffer {
   const plain = layers.map(({ diffId, size }) => ({
     mediaType: MEDIA_TYPE.layer,
     digest: diffId,
     size,
   }));
-  return manifestWith(config, plain);
+  return manifestWith(config, plain, annotations);
 }
 
 /** The manifest of an image whose layers are described already (OCI image-spec, manifest.md). */
-export function manifestWith(config: Uint8Array, layers: readonly Descriptor[]): Buffer {
+export function manifestWith(
+  config: Uint8Array,
+  layers: readonly Descriptor[],
+  annotations: Readonly<Record<string, string>> = {},
+): Buffer {
   return jsonBytes({
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     config: describe(MEDIA_TYPE.config, config),
     layers,
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   });
 }
 

@@ -7,13 +7,13 @@ import type {
 import type { Descriptor } from "../image/descriptor.ts";
 import { digestOf } from "../image/digest.ts";
 import { MEDIA_TYPE, manifestMediaType } from "../image/media-types.ts";
-import { VarveError } from "../errors.ts";
 import type { Access } from "./authorizer.ts";
 import type { RegistryClient } from "./client.ts";
 import { downloadBlob } from "./download.ts";
 import { mountBlob } from "./mount.ts";
 import { RegistryError } from "./registry-error.ts";
 import { shownUrl } from "./redact.ts";
+import { blobOf } from "./stored-blob.ts";
 import { uploadBlob, uploadBytes } from "./upload.ts";
 
 /** Manifests and indexes, OCI's and Docker's. */
@@ -120,9 +120,7 @@ export class Repository implements ContentStore {
     if (this.isNeighbourOf(from) && (await mountBlob(this, blob.digest, from.name))) {
       return "mounted";
     }
-    const { digest, size } = blob;
-    const open = (): AsyncIterable<Uint8Array> => withFinalErrors(from.openBlob(blob));
-    await uploadBlob(this, { known: { digest, size }, open }, { onSent });
+    await uploadBlob(this, blobOf(blob, from), { onSent });
     return "sent";
   }
 
@@ -179,21 +177,4 @@ function wrongDigest(method: string, url: URL, digest: string): RegistryError {
     `${method} ${shownUrl(url)}: the registry has other bytes, of digest ${digest}`,
     { temporary: false, hint: "something between here and the registry changes what is sent" },
   );
-}
-
-/**
- * What a source of bytes complains of is not the complaint of the registry they go to, and has been
- * tried again as often as makes sense.
- */
-async function* withFinalErrors(
-  bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* bytes;
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    const { code, message, hint } = error;
-    const told = hint === undefined ? {} : { hint };
-    throw new VarveError(code, message, { cause: error, ...told });
-  }
 }

@@ -51,7 +51,7 @@ const containerd: ImageStore = {
   searchable: false,
   idOf: async (image) => {
     const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
-    return digestOf(manifestOf(await image.config(), layers));
+    return digestOf(manifestOf(await image.config(), layers, image.annotations));
   },
   layersOf: (held, memory) => (isComplete(held) ? memory.get(held.id) : undefined),
 };

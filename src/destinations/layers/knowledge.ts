@@ -6,6 +6,7 @@ import { codecId } from "../../packing/codec/codec-id.ts";
 import type { Compression } from "../../packing/codec/compression.ts";
 import type { ContentSource } from "../../image/content-store.ts";
 import type { EarlierImage, EarlierLayer } from "./earlier-images.ts";
+import { existingLayer } from "./existing-layer.ts";
 
 /** How layers are to be compressed. */
 export interface LayerCoding {
@@ -53,9 +54,15 @@ export class Knowledge {
 
   /**
    * Blobs that may hold a layer, without reading a byte of it, except where it is cheaper than
-   * sending: a layer of unknown digest that is as long as an earlier one is hashed.
+   * sending: a layer of unknown digest that is as long as an earlier one is hashed. A layer that
+   * exists is wanted as it is, in no other coding.
    */
   async candidates(layer: Layer): Promise<Candidate[]> {
+    const existing = existingLayer(layer);
+    if (existing !== undefined) {
+      const { diffId, size, descriptor: blob } = existing;
+      return [{ diffId, size, codec: undefined, blob, source: layer.blob?.source }];
+    }
     const sameKey = this.#ofCodec().find(
       ({ contentKey }) => contentKey !== undefined && contentKey === layer.contentKey,
     );

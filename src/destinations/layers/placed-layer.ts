@@ -13,7 +13,7 @@ export interface PlacedLayer {
   readonly way: BlobWay;
   readonly descriptor: Descriptor;
   readonly diffId: string;
-  /** Bytes, uncompressed. */
+  /** Bytes, uncompressed; the blob's own of a base's layer that nobody has decompressed. */
   readonly size: number;
   /** Bytes that were sent or written for it. */
   readonly sent: number;
@@ -26,6 +26,7 @@ export function foundLayer(
   { diffId, size, codec, blob }: Candidate,
   placed: Pick<PlacedLayer, "way" | "sent" | "seconds">,
 ): PlacedLayer {
+  if (layer.blob !== undefined) return { layer, descriptor: blob, diffId, size, ...placed };
   layer.adopt?.({ diffId, size });
   const annotations = annotationsOf({ contentKey: layer.contentKey, diffId, size, codec });
   return { layer, descriptor: { ...blob, annotations }, diffId, size, ...placed };

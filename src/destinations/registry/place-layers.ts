@@ -1,11 +1,13 @@
 import type { Layer } from "../../image/layer.ts";
-import type { ContentSource } from "../../image/content-store.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { compress } from "../../packing/codec/compress.ts";
 import type { WorkerPool } from "../../packing/workers/pool.ts";
 import { mountBlob } from "../../registry/mount.ts";
-import { Repository } from "../../registry/repository.ts";
+import type { Repository } from "../../registry/repository.ts";
+import { blobOf } from "../../registry/stored-blob.ts";
 import { uploadBlob } from "../../registry/upload.ts";
+import type { BlobSource } from "../../registry/upload.ts";
+import { existingLayer } from "../layers/existing-layer.ts";
 import type { Candidate, Knowledge, LayerCoding } from "../layers/knowledge.ts";
 import { foundLayer, madeLayer } from "../layers/placed-layer.ts";
 import type { PlacedLayer } from "../layers/placed-layer.ts";
@@ -39,16 +41,10 @@ export async function findLayer(
     asked.add(digest);
     if (await repository.hasBlob(digest)) return { candidate, way: "present" };
   }
-  const elsewhere = candidates.find(({ source }) => isNeighbour(source, repository));
-  return elsewhere === undefined ? undefined : { candidate: elsewhere, way: "mountable" };
-}
-
-function isNeighbour(from: ContentSource | undefined, to: Repository): from is Repository {
-  return (
-    from instanceof Repository &&
-    from.client.registry === to.client.registry &&
-    from.name !== to.name
+  const elsewhere = candidates.find(
+    ({ source }) => source !== undefined && repository.isNeighbourOf(source),
   );
+  return elsewhere === undefined ? undefined : { candidate: elsewhere, way: "mountable" };
 }
 
 /** Takes a layer as it was found; undefined when it could not be mounted. */
@@ -61,7 +57,8 @@ export async function takeFound(
   if (way === "mountable") {
     const from = candidate.source;
     const mounted =
-      isNeighbour(from, repository) &&
+      from !== undefined &&
+      repository.isNeighbourOf(from) &&
       (await mountBlob(repository, candidate.blob.digest, from.name));
     if (!mounted) return undefined;
   }
@@ -82,32 +79,42 @@ export interface SendOptions extends LayerCoding {
   readonly ask: boolean;
 }
 
-/** Makes, compresses and uploads a layer in one pass; its digests are found on the way. */
+/**
+ * Makes, compresses and uploads a layer in one pass; its digests are found on the way. One that
+ * exists elsewhere comes from there as it is.
+ */
 export async function sendLayer(
   layer: Layer,
   repository: Repository,
   options: SendOptions,
 ): Promise<PlacedLayer> {
   const begun = performance.now();
-  const { compression, level } = options;
   let sent = 0;
-  const source = {
-    known:
-      compression === "none" && layer.knownDiffId() !== undefined
-        ? { digest: layer.knownDiffId()!, size: await layer.size() }
-        : undefined,
-    open: (): AsyncIterable<Uint8Array> =>
-      compression === "none"
-        ? layer.stream()
-        : compress(layer.stream(), compression, options.codecPool(), level),
-  };
   const onSent = (bytes: number): void => {
     sent += bytes;
     options.onSent(bytes);
   };
   const upload = { onSent, ask: options.ask };
+  const existing = existingLayer(layer);
+  if (existing !== undefined && layer.blob !== undefined) {
+    await uploadBlob(repository, blobOf(layer.blob.descriptor, layer.blob.source), upload);
+    const seconds = (performance.now() - begun) / 1000;
+    return { layer, ...existing, way: "sent", sent, seconds };
+  }
+  const source = await sourceOf(layer, options);
   const { present, ...blob } = await uploadBlob(repository, source, upload);
   const way = present ? "present" : "sent";
   const seconds = (performance.now() - begun) / 1000;
   return madeLayer(layer, blob, options, { way, sent, seconds });
+}
+
+/** A layer that is still to be made, in the coding that is wanted. */
+async function sourceOf(layer: Layer, options: SendOptions): Promise<BlobSource> {
+  const { compression, level } = options;
+  if (compression !== "none") {
+    return { open: () => compress(layer.stream(), compression, options.codecPool(), level) };
+  }
+  const digest = layer.knownDiffId();
+  const known = digest === undefined ? undefined : { digest, size: await layer.size() };
+  return { known, open: () => layer.stream() };
 }

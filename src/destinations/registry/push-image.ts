@@ -184,6 +184,7 @@ class ImagePush {
       const manifest = manifestWith(
         config,
         placed.map(({ descriptor }) => descriptor),
+        this.#image.annotations,
       );
       try {
         if (this.#options.dryRun) return undefined;

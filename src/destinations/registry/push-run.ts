@@ -3,6 +3,7 @@ import type { Layer } from "../../image/layer.ts";
 import { familiarName } from "../../image/reference.ts";
 import type { Reference } from "../../image/reference.ts";
 import type { ReportProgress } from "../../progress/events.ts";
+import { existingLayer } from "../layers/existing-layer.ts";
 import type { BlobWay } from "../../image/content-store.ts";
 import type { PlacedLayer } from "../layers/placed-layer.ts";
 import type { Found } from "./place-layers.ts";
@@ -87,7 +88,7 @@ export class PushRun {
   /** In a dry run: says what would become of a layer. */
   async wouldPlace(layer: Layer, index: number, found: Found["way"] | undefined): Promise<void> {
     const way = found === undefined ? "sent" : found === "present" ? "present" : "mounted";
-    const size = await layer.size();
+    const size = existingLayer(layer)?.size ?? (await layer.size());
     this.#count(way, size);
     this.#report({
       kind: "placed",
