@@ -1,0 +1,112 @@
+import * as fs from "node:fs";
+import type { NodePlatform } from "../platform.ts";
+
+/** What an ELF file says of the machine that it is for. */
+export interface ElfKind {
+  /** In Node's words, or the number of the ELF header. */
+  readonly cpu: string;
+  /** Undefined where it needs no C library by name. */
+  readonly libc: NodePlatform["libc"] | undefined;
+}
+
+/** ELF specification, "e_machine". */
+const MACHINES: Readonly<Record<number, string>> = {
+  3: "ia32",
+  20: "ppc",
+  21: "ppc64",
+  22: "s390x",
+  40: "arm",
+  62: "x64",
+  183: "arm64",
+  243: "riscv64",
+  258: "loong64",
+};
+
+const HEADER_SIZE = 64;
+const MAGIC = Buffer.from("\x7fELF", "latin1");
+const PT_DYNAMIC = 2;
+const PT_LOAD = 1;
+const DT_NEEDED = 1;
+const DT_STRTAB = 5;
+/** Dynamic sections are a few hundred bytes; more than this is damage. */
+const LARGEST_DYNAMIC = 1 << 16;
+
+/** Reads an ELF file's headers; undefined when it is no 64-bit or 32-bit little-endian ELF file. */
+export function readElf(file: string): ElfKind | undefined {
+  const fd = fs.openSync(file, fs.constants.O_RDONLY);
+  try {
+    const read = (offset: number, length: number): Buffer => {
+      const buffer = Buffer.alloc(length);
+      return buffer.subarray(0, fs.readSync(fd, buffer, 0, length, offset));
+    };
+    const header = read(0, HEADER_SIZE);
+    if (header.length < 52 || !header.subarray(0, 4).equals(MAGIC)) return undefined;
+    const isLittleEndian = header[5] === 1;
+    const machine = isLittleEndian ? header.readUInt16LE(18) : header.readUInt16BE(18);
+    const cpu = MACHINES[machine] ?? `ELF machine ${machine}`;
+    if (!isLittleEndian) return { cpu, libc: undefined };
+    return { cpu, libc: libcOf(neededLibraries(header, read)) };
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function libcOf(needed: readonly string[]): NodePlatform["libc"] | undefined {
+  if (needed.some((name) => name.startsWith("libc.musl-") || name === "libc.so")) return "musl";
+  if (needed.some((name) => /^(?:libc|libm|libpthread|libdl)\.so\.\d|^ld-linux/.test(name))) {
+    return "glibc";
+  }
+  return undefined;
+}
+
+/** Names in `DT_NEEDED`, through the program headers (ELF specification, "Dynamic Section"). */
+function neededLibraries(
+  header: Buffer,
+  read: (offset: number, length: number) => Buffer,
+): string[] {
+  const is64 = header[4] === 2;
+  const word = (bytes: Buffer, offset: number): number =>
+    is64 ? Number(bytes.readBigUInt64LE(offset)) : bytes.readUInt32LE(offset);
+  const tableAt = word(header, is64 ? 32 : 28);
+  const entrySize = header.readUInt16LE(is64 ? 54 : 42);
+  const count = header.readUInt16LE(is64 ? 56 : 44);
+  const table = read(tableAt, entrySize * count);
+  const segments = Array.from(
+    { length: Math.floor(table.length / (entrySize || 1)) },
+    (_, index) => {
+      const entry = table.subarray(index * entrySize, (index + 1) * entrySize);
+      return {
+        type: entry.readUInt32LE(0),
+        offset: word(entry, is64 ? 8 : 4),
+        address: word(entry, is64 ? 16 : 8),
+        size: word(entry, is64 ? 32 : 16),
+      };
+    },
+  );
+  const dynamic = segments.find(({ type }) => type === PT_DYNAMIC);
+  if (dynamic === undefined || dynamic.size > LARGEST_DYNAMIC) return [];
+  const tags = read(dynamic.offset, dynamic.size);
+  const step = is64 ? 16 : 8;
+  const names: number[] = [];
+  let strings: number | undefined;
+  for (let at = 0; at + step <= tags.length; at += step) {
+    const tag = word(tags, at);
+    if (tag === 0) break;
+    if (tag === DT_NEEDED) names.push(word(tags, at + step / 2));
+    if (tag === DT_STRTAB) strings = word(tags, at + step / 2);
+  }
+  if (strings === undefined) return [];
+  const address = strings;
+  const load = segments.find(
+    (segment) =>
+      segment.type === PT_LOAD &&
+      address >= segment.address &&
+      address < segment.address + segment.size,
+  );
+  if (load === undefined) return [];
+  const stringsAt = load.offset + (address - load.address);
+  return names.map((name) => {
+    const text = read(stringsAt + name, 256).toString("latin1");
+    return text.slice(0, Math.max(0, text.indexOf("\0")));
+  });
+}

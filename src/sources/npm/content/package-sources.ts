@@ -1,0 +1,158 @@
+import { VarveError } from "../../../errors.ts";
+import { compareWithPublished, describeDifference } from "./compare-published.ts";
+import { locateInstalled } from "./locate.ts";
+import { checkNativeModules, refuseUnbuilt } from "./native-modules.ts";
+import { installedAt, readPackageFiles, runsInstallScript } from "./package-files.ts";
+import type { PackageFiles } from "./package-files.ts";
+import type { PackageStore } from "./package-store.ts";
+import { readTarball } from "./unpack.ts";
+import type { Lock, LockedPackage } from "../lockfile/lock.ts";
+import { machinePlatform, runsOn } from "../platform.ts";
+import type { NodePlatform } from "../platform.ts";
+import type { NpmRegistry } from "../registry/npm-registry.ts";
+
+/**
+ * Where packages come from: `installed` (the project's `node_modules`), `published` (tarballs from
+ * npm's cache or a registry), or `auto`: installed where there is a `node_modules` and the package
+ * is for this machine, too, published otherwise.
+ */
+export type ContentMode = "auto" | "installed" | "published";
+
+/** A package's files, and whether they are those that its integrity stands for. */
+export interface SourcedPackage extends PackageFiles {
+  /** What identifies the content; undefined when only the files do. */
+  readonly identity: string | undefined;
+}
+
+export interface PackageSourcesOptions {
+  readonly platform: NodePlatform;
+  readonly mode: ContentMode;
+  readonly verify: boolean;
+  readonly registry: NpmRegistry;
+  readonly store: PackageStore;
+  readonly onNotice: (message: string) => void;
+}
+
+/** Finds the files of every package of a lock, and checks them. */
+export class PackageSources {
+  readonly #lock: Lock;
+  readonly #options: PackageSourcesOptions;
+  readonly #installed: ReadonlyMap<string, string>;
+  /** When the tree was finished; files written later were changed by somebody. */
+  readonly #installedAt: number;
+
+  constructor(lock: Lock, selected: readonly string[], options: PackageSourcesOptions) {
+    this.#lock = lock;
+    this.#options = options;
+    const isUsed = options.mode !== "published";
+    this.#installed = isUsed ? locateInstalled(lock, selected) : new Map();
+    this.#installedAt = (isUsed ? installedAt(lock.root) : undefined) ?? 0;
+  }
+
+  /** @throws VarveError `NPM_OUT_OF_STEP`, `NPM_NATIVE`, `NPM_DIFFERS`, and what fetching throws */
+  async filesOf(keys: readonly string[]): Promise<Map<string, SourcedPackage>> {
+    const hasTree = keys.some((key) => this.#installed.has(key));
+    const found = await Promise.all(
+      keys.map(async (key) => {
+        const locked = this.#lock.packages.get(key)!;
+        const folder = this.#installed.get(key);
+        const files =
+          folder !== undefined && this.#isForMachine(locked)
+            ? await this.#fromTree(locked, folder)
+            : await this.#fromTarball(locked, hasTree);
+        checkNativeModules(nameOf(locked), files, this.#options.platform);
+        return [key, files] as const;
+      }),
+    );
+    return new Map(found);
+  }
+
+  /** What an install script built here may not run elsewhere; checked by its native modules. */
+  #isForMachine({ platform }: LockedPackage): boolean {
+    return this.#options.mode === "installed" || runsOn(platform, machinePlatform());
+  }
+
+  async #fromTree(locked: LockedPackage, folder: string): Promise<SourcedPackage> {
+    const files = readPackageFiles(folder, this.#bundlesByLock(locked));
+    const { manifest, scan } = files;
+    if (manifest.version !== locked.version || manifest.name !== locked.name) {
+      throw this.#outOfStep(
+        `${folder} holds ${manifest.name ?? "?"}@${manifest.version ?? "?"}, the lockfile has ${nameOf(locked)}`,
+      );
+    }
+    const identity = locked.patched === true ? undefined : (locked.integrity ?? locked.checksum);
+    const hasScript = locked.hasInstallScript ?? runsInstallScript(files);
+    const isSuspect = hasScript || scan.hasEmptyFolder || scan.newest > this.#installedAt;
+    if (identity === undefined) return { ...files, identity };
+    if (!isSuspect && !this.#options.verify) return { ...files, identity };
+    return {
+      ...files,
+      identity: (await this.#isAsPublished(locked, files, hasScript)) ? identity : undefined,
+    };
+  }
+
+  async #isAsPublished(
+    locked: LockedPackage,
+    files: PackageFiles,
+    hasScript: boolean,
+  ): Promise<boolean> {
+    const { registry, verify, onNotice } = this.#options;
+    const name = nameOf(locked);
+    const tarball = verify ? await registry.tarball(locked) : await registry.cachedTarball(locked);
+    if (tarball === undefined) return false;
+    const difference = compareWithPublished(files, await readTarball(tarball, name));
+    if (difference === undefined) return true;
+    const how = describeDifference(difference);
+    if (verify && !hasScript) {
+      throw new VarveError(
+        "NPM_DIFFERS",
+        `${name} in ${files.folder} is not what was published: ${how}`,
+        {
+          hint: "install it anew (npm ci); a change that is meant belongs into a patch or a fork",
+        },
+      );
+    }
+    onNotice(`${name} differs from what was published, and goes in as it is here: ${how}`);
+    return false;
+  }
+
+  async #fromTarball(locked: LockedPackage, hasTree: boolean): Promise<SourcedPackage> {
+    const { mode, store, platform } = this.#options;
+    const name = nameOf(locked);
+    if (hasTree && (mode === "installed" || this.#shouldBeInstalled(locked))) {
+      throw this.#outOfStep(`${name} is not installed`);
+    }
+    if (locked.patched === true) {
+      throw new VarveError("NPM_PATCHED", `${name} is patched by the project, and not installed`, {
+        hint: "install the project, so that the patched files are there",
+      });
+    }
+    const files = readPackageFiles(await store.folderOf(locked), this.#bundlesByLock(locked));
+    refuseUnbuilt(name, files, platform);
+    return { ...files, identity: locked.integrity ?? locked.checksum };
+  }
+
+  #shouldBeInstalled({ platform }: LockedPackage): boolean {
+    return this.#options.mode === "auto" && runsOn(platform, machinePlatform());
+  }
+
+  /** npm's lockfile names bundled packages; the others' leave it to the manifest. */
+  #bundlesByLock({ key }: LockedPackage): boolean | undefined {
+    if (this.#lock.manager !== "npm") return undefined;
+    this.#bundlers ??= new Set([...this.#lock.packages.values()].map((entry) => entry.bundledIn));
+    return this.#bundlers.has(key);
+  }
+
+  #bundlers: ReadonlySet<string | undefined> | undefined;
+
+  #outOfStep(why: string): VarveError {
+    const { manager, root } = this.#lock;
+    return new VarveError("NPM_OUT_OF_STEP", `${root}/node_modules is out of step: ${why}`, {
+      hint: `install what the lockfile pins: ${manager === "npm" ? "npm ci" : `${manager} install`}`,
+    });
+  }
+}
+
+function nameOf({ name, version }: LockedPackage): string {
+  return `${name}@${version}`;
+}

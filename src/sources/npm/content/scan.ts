@@ -1,0 +1,70 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { VarveError } from "../../../errors.ts";
+import { byText } from "../by-text.ts";
+
+/** What a folder holds, as far as its metadata tell. */
+export interface FolderScan {
+  /** Files and symlinks by their paths within the folder, with `/`, sorted. */
+  readonly files: readonly ScannedFile[];
+  /** Bytes of all files. */
+  readonly size: number;
+  /** When the newest of them was written, in milliseconds since 1970. */
+  readonly newest: number;
+  /** Whether there are folders without anything in them. */
+  readonly hasEmptyFolder: boolean;
+}
+
+export interface ScannedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly isExecutable: boolean;
+  /** Target, for symlinks. */
+  readonly link?: string;
+}
+
+const ANYBODY_EXECUTES = 0o111;
+
+/**
+ * Lists a folder by its metadata alone.
+ *
+ * @param leaveOut names what is not looked at, by its path within the folder
+ * @throws VarveError `NPM_CONTENT` for sockets, pipes and devices
+ */
+export function scanFolder(
+  root: string,
+  leaveOut: (path: string, isFolder: boolean) => boolean,
+): FolderScan {
+  const files: ScannedFile[] = [];
+  let size = 0;
+  let newest = 0;
+  let hasEmptyFolder = false;
+  const visit = (folder: string): void => {
+    const entries = fs.readdirSync(path.join(root, folder), { withFileTypes: true });
+    if (entries.length === 0 && folder !== "") hasEmptyFolder = true;
+    for (const entry of entries) {
+      const place = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (leaveOut(place, entry.isDirectory())) continue;
+      if (entry.isDirectory()) {
+        visit(place);
+        continue;
+      }
+      const full = path.join(root, place);
+      const stats = fs.lstatSync(full);
+      newest = Math.max(newest, stats.mtimeMs);
+      if (stats.isSymbolicLink()) {
+        files.push({ path: place, size: 0, isExecutable: false, link: fs.readlinkSync(full) });
+      } else if (stats.isFile()) {
+        const isExecutable = (stats.mode & ANYBODY_EXECUTES) !== 0;
+        files.push({ path: place, size: stats.size, isExecutable });
+        size += stats.size;
+      } else {
+        throw new VarveError("NPM_CONTENT", `${full} is neither file, folder nor symlink`, {
+          hint: "remove it, or leave it out of the image",
+        });
+      }
+    }
+  };
+  visit("");
+  return { files: files.toSorted((a, b) => byText(a.path, b.path)), size, newest, hasEmptyFolder };
+}

@@ -1,0 +1,126 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { fileReasonOf, VarveError } from "../../../errors.ts";
+import { readManifest } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import type { LayoutKind, Lock } from "./lock.ts";
+import { parsePackageLock } from "./package-lock.ts";
+import { findWorkspaces } from "./workspaces.ts";
+import { checkManifests } from "./check-manifests.ts";
+
+/** In npm's own order where several lie side by side (npm's documentation, "npm-shrinkwrap.json"). */
+const LOCKFILES = ["npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock"];
+const MANAGERS: Readonly<Record<string, readonly string[]>> = {
+  npm: ["npm-shrinkwrap.json", "package-lock.json"],
+  pnpm: ["pnpm-lock.yaml"],
+  yarn: ["yarn.lock"],
+};
+
+/**
+ * The lockfile that counts for a folder: its own, or that of the project around it whose workspace
+ * it is. Where several lie side by side, `packageManager` decides.
+ *
+ * @throws VarveError `NPM_NO_LOCK`, `NPM_SEVERAL_LOCKS`
+ */
+export function findLockfile(folder: string): string {
+  const start = path.resolve(folder);
+  for (let at = start; ; at = path.dirname(at)) {
+    const found = LOCKFILES.filter((name) => fs.existsSync(path.join(at, name)));
+    if (found.length > 0) return path.join(at, choose(found, at));
+    const isEnd = at === path.dirname(at) || fs.existsSync(path.join(at, ".git"));
+    if (isEnd) break;
+  }
+  throw new VarveError("NPM_NO_LOCK", `${start} has no lockfile`, {
+    hint: "an image is made of exactly what a lockfile pins; make one: npm install",
+  });
+}
+
+function choose(found: readonly string[], folder: string): string {
+  const [manager = ""] = (readManifest(folder)?.packageManager ?? "").split("@");
+  const wanted = found.filter((name) => MANAGERS[manager]?.includes(name));
+  const candidates = wanted.length > 0 ? wanted : found;
+  const managers = Object.values(MANAGERS).filter((names) =>
+    candidates.some((name) => names.includes(name)),
+  );
+  if (managers.length === 1) return candidates[0]!;
+  throw new VarveError(
+    "NPM_SEVERAL_LOCKS",
+    `${folder} has several lockfiles: ${found.join(", ")}`,
+    {
+      hint: 'remove those that are not used, or name the program in package.json ("packageManager")',
+    },
+  );
+}
+
+/**
+ * Reads a lockfile and checks that it is in step with the manifests beside it.
+ *
+ * @throws VarveError `NPM_LOCK`, `NPM_LOCK_INCOMPLETE`, `NPM_LOCK_STALE`, `NPM_OUTSIDE`
+ */
+export async function readLock(file: string): Promise<Lock> {
+  const text = readText(file);
+  const lock = await parse(text, file);
+  checkManifests(lock);
+  return lock;
+}
+
+async function parse(text: string, file: string): Promise<Lock> {
+  const root = path.dirname(file);
+  switch (path.basename(file)) {
+    case "pnpm-lock.yaml": {
+      const { parsePnpmLock } = await import("./pnpm-lock.ts");
+      return parsePnpmLock(text, file, await pnpmLayout(root));
+    }
+    case "yarn.lock": {
+      if (/^__metadata:/m.test(text)) {
+        const { parseYarnBerry } = await import("./yarn-berry.ts");
+        return parseYarnBerry(text, file, findWorkspaces(root));
+      }
+      const { parseYarnClassic } = await import("./yarn-classic.ts");
+      return parseYarnClassic(text, file, findWorkspaces(root));
+    }
+    default:
+      return parsePackageLock(text, file);
+  }
+}
+
+/** pnpm's settings that decide where packages lie: `.npmrc`, or `pnpm-workspace.yaml` since pnpm 10. */
+async function pnpmLayout(root: string): Promise<LayoutKind> {
+  const rc = readIfThere(path.join(root, ".npmrc"));
+  if (/^\s*(?:node-linker\s*=\s*hoisted|shamefully-hoist\s*=\s*true)\s*$/m.test(rc)) {
+    return "hoisted";
+  }
+  const workspace = readIfThere(path.join(root, "pnpm-workspace.yaml"));
+  if (workspace === "") return "isolated";
+  const { parse: parseYaml } = await import("yaml");
+  const settings = (parseYaml(workspace) ?? {}) as {
+    nodeLinker?: unknown;
+    shamefullyHoist?: unknown;
+  };
+  return settings.nodeLinker === "hoisted" || settings.shamefullyHoist === true
+    ? "hoisted"
+    : "isolated";
+}
+
+function readIfThere(file: string): string {
+  return fs.existsSync(file) ? readText(file) : "";
+}
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    throw new VarveError("NPM_LOCK", `${file} cannot be read: ${fileReasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The manifest of a folder that must have one. @throws VarveError `NPM_MANIFEST` */
+export function requireManifest(folder: string): Manifest {
+  const manifest = readManifest(folder);
+  if (manifest !== undefined) return manifest;
+  throw new VarveError("NPM_MANIFEST", `${folder} has no package.json`, {
+    hint: "name the folder of a Node project",
+  });
+}
