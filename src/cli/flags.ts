@@ -1,4 +1,6 @@
 import { UsageError } from "../errors.ts";
+import { COMPRESSIONS } from "../packing/codec/compression.ts";
+import type { Compression } from "../packing/codec/compression.ts";
 import { PROGRESS_MODES } from "../progress/reporters.ts";
 import type { ProgressMode } from "../progress/reporters.ts";
 
@@ -199,6 +201,56 @@ export const dryRunFlag = {
   brief: "Say what would be sent, and send nothing",
 } as const;
 
+/** How the work is done and shown, for commands that pack nothing. */
+export type TransferFlags = Omit<WorkFlags, "noCache">;
+
+const { progress, quiet, jobs, debug } = workFlags;
+export const transferFlags = { progress, quiet, jobs, debug } as const;
+
+/** Which image of an index is meant. */
+export const wantedPlatformFlag = {
+  ...optionalText,
+  brief: "The image for this platform, of an index of several",
+  placeholder: "OS/ARCH",
+} as const;
+
+/** How layers are compressed that are not yet. */
+export interface CompressionFlags {
+  readonly compression: Compression;
+  readonly compressionLevel?: number;
+}
+
+export const compressionFlags = {
+  compression: {
+    kind: "enum",
+    values: COMPRESSIONS,
+    default: "gzip",
+    brief: "How layers are compressed that are not yet",
+  },
+  compressionLevel: {
+    kind: "parsed",
+    parse: wholeNumber(1),
+    optional: true,
+    brief: "Level of gzip (1-9) or zstd (1-19) [3, 3]",
+    placeholder: "N",
+  },
+} as const;
+
+/** Which Docker engine is meant. */
+export interface EngineFlags {
+  readonly host?: string;
+  readonly context?: string;
+}
+
+export const engineFlags = {
+  host: {
+    ...optionalText,
+    brief: "Docker engine [DOCKER_HOST, the Docker context, or the local socket]",
+    placeholder: "URL",
+  },
+  context: { ...optionalText, brief: "Docker context", placeholder: "NAME" },
+} as const;
+
 /** How registries are reached: every command that talks to one. */
 export interface ConnectionFlags {
   readonly plainHttp: boolean;
@@ -222,6 +274,7 @@ export const connectionFlags = {
 } as const;
 
 export const imageAliases = { t: "tag", e: "env", u: "user", w: "workdir" } as const;
+export const transferAliases = { q: "quiet", j: "jobs" } as const;
 export const workAliases = { q: "quiet", j: "jobs" } as const;
 
 /** The positional arguments of every command that makes an image. */

@@ -1,0 +1,214 @@
+import { nodeForPlatform } from "../destinations/copy/choose-platform.ts";
+import { readRoot } from "../destinations/copy/content-graph.ts";
+import type { ContentNode } from "../destinations/copy/content-graph.ts";
+import { copyFrom } from "../destinations/copy/copy-content.ts";
+import { deliverArchive } from "../destinations/delivery.ts";
+import { loadIntoEngine } from "../destinations/engine/load-into-engine.ts";
+import { planLoad } from "../destinations/engine/load-plan.ts";
+import { writeWholeFile } from "../destinations/output-file.ts";
+import { pushImage } from "../destinations/registry/push-image.ts";
+import { writeArchive } from "../destinations/write-archive.ts";
+import { connectEngine } from "../engine/client.ts";
+import { UsageError } from "../errors.ts";
+import type { ContentSource } from "../image/content-store.ts";
+import { hostPlatform } from "../image/platform.ts";
+import type { Platform } from "../image/platform.ts";
+import { canonicalName, familiarName, parseReference } from "../image/reference.ts";
+import type { Reference } from "../image/reference.ts";
+import { ociArchive } from "../oci-layout/write-oci-archive.ts";
+import { BlobDigests } from "../packing/blob-digests.ts";
+import { compressionByName } from "../packing/codec/compression.ts";
+import type { Compression } from "../packing/codec/compression.ts";
+import { DigestStore } from "../packing/digest-store.ts";
+import type { Location } from "../transports/location.ts";
+import { isStoreLocation } from "../transports/open-store.ts";
+import type { StoreLocation } from "../transports/open-store.ts";
+import { namesAt } from "./names-at.ts";
+import type { OpenPlace, Places } from "./places.ts";
+import type { Session } from "./session.ts";
+import { standardOutputForImage } from "./standard-output.ts";
+
+export interface DeliverOptions {
+  readonly places: Places;
+  readonly session: Session;
+  /** The one image that is wanted of an index. */
+  readonly platform: Platform | undefined;
+  /** Without a platform: whether all of an index is wanted, where that is possible. */
+  readonly all: boolean;
+  readonly dryRun: boolean;
+  /** How layers are compressed that are not yet. */
+  readonly compression: Compression;
+  readonly level: number | undefined;
+  /** Names instead of those that it has. */
+  readonly names?: readonly Reference[] | undefined;
+}
+
+/** What was delivered: its reference, for standard output, and all there is to say. */
+export interface DeliveredCopy {
+  /** Undefined when nothing shall be printed. */
+  readonly reference: string | undefined;
+  readonly metadata: object;
+}
+
+type FileLocation = Extract<Location, { readonly file: string }>;
+
+/** Brings an image from a place to another, as it is wherever both places allow that. */
+export async function deliverCopy(
+  from: Location,
+  to: Location,
+  options: DeliverOptions,
+): Promise<DeliveredCopy> {
+  if (to.kind === "docker-daemon") return intoEngine(from, to.name, options);
+  const opened = to.kind === "docker-archive" ? undefined : await options.places.open(from);
+  if (opened?.kind === "content") {
+    return isStoreLocation(to)
+      ? contentToStore(opened, to, options)
+      : contentToArchive(from, opened, to, options);
+  }
+  if (!isStoreLocation(to)) return imageToArchive(from, to, options);
+  return imageToStore(from, to, options);
+}
+
+/** Between places that keep manifests and blobs everything stays the same. */
+async function contentToStore(
+  opened: Extract<OpenPlace, { kind: "content" }>,
+  to: StoreLocation,
+  options: DeliverOptions,
+): Promise<DeliveredCopy> {
+  const { places, session, dryRun } = options;
+  const root = await wantedNode(opened, options);
+  const { store, version, byDigest } = await places.store(to);
+  const { report } = session;
+  const copied = await copyFrom(opened.source, root, store, {
+    versions: [version],
+    dryRun,
+    report,
+  });
+  return { reference: dryRun ? undefined : byDigest(copied.digest), metadata: copied };
+}
+
+/** Of an index all of it, or the image for a platform. */
+async function wantedNode(
+  { source, version }: { readonly source: ContentSource; readonly version: string },
+  { platform, all }: DeliverOptions,
+): Promise<ContentNode> {
+  const root = await readRoot(source, version);
+  if (platform !== undefined) return nodeForPlatform(source, root, platform);
+  return all || !root.links.isIndex ? root : nodeForPlatform(source, root, hostPlatform());
+}
+
+async function contentToArchive(
+  from: Location,
+  opened: Extract<OpenPlace, { kind: "content" }>,
+  to: FileLocation,
+  options: DeliverOptions,
+): Promise<DeliveredCopy> {
+  const { source } = opened;
+  const { manifest } = await wantedNode(opened, options);
+  const { digest, mediaType } = manifest;
+  const references = options.names ?? namesAt(to, []) ?? namesAt(from, []) ?? [];
+  const names = references.map((reference) => ({
+    name: reference.tag,
+    fullName: canonicalName(reference),
+  }));
+  const parts = ociArchive(source, [{ manifest, names }]);
+  const written = await writeFile(to.file, parts, options);
+  const known = { file: to.file, references: references.map(familiarName), digest, mediaType };
+  return { reference: shownFile(to.file, digest), metadata: { ...known, written } };
+}
+
+/** What has no manifest yet gets one: its config stays, its layers are compressed. */
+async function imageToStore(
+  from: Location,
+  to: StoreLocation,
+  options: DeliverOptions,
+): Promise<DeliveredCopy> {
+  const { places, session, platform, dryRun, compression, level } = options;
+  if (to.kind === "oci-layout") {
+    throw new UsageError("a Docker archive does not become an OCI layout directly", {
+      hint: "copy it to an OCI archive: varve copy docker-archive:FILE oci-archive:FILE.tar",
+    });
+  }
+  const { image } = await places.image(from, platform);
+  const pushed = await pushImage(image, [parseReference(to.name)], {
+    compression,
+    level,
+    codecPool: () => session.codecPool(),
+    blobs: new BlobDigests(new DigestStore()),
+    learn: true,
+    cacheFrom: [],
+    connection: places.connection,
+    dryRun,
+    report: session.report,
+  });
+  session.announcer.note("the source has no manifest: layers were compressed, the digest is new");
+  return { reference: pushed.digests[0], metadata: pushed };
+}
+
+/** A hybrid archive with plain layers, which every engine loads. */
+async function imageToArchive(
+  from: Location,
+  to: Location,
+  options: DeliverOptions,
+): Promise<DeliveredCopy> {
+  const { file } = to as FileLocation;
+  const found = await options.places.image(from, options.platform);
+  const names = options.names ?? namesAt(to, []) ?? namesAt(from, found.repoTags) ?? [];
+  const { report } = options.session;
+  const delivery = await deliverArchive(found.image, names, report, (parts) =>
+    writeFile(file, parts, options),
+  );
+  return { reference: shownFile(file, delivery.imageId), metadata: delivery };
+}
+
+/** @returns bytes written */
+async function writeFile(
+  file: string,
+  parts: Parameters<typeof writeArchive>[0],
+  { session, dryRun, level }: DeliverOptions,
+): Promise<number> {
+  if (dryRun) {
+    session.announcer.note(`${file} would be written`);
+    return 0;
+  }
+  let total = 0;
+  const write = async (fd: number): Promise<void> => {
+    total = await writeArchive(parts, fd, {
+      compression: compressionByName(file),
+      level,
+      codecPool: () => session.codecPool(),
+      onWritten: (written) => {
+        session.report({ kind: "bytes", written });
+      },
+    });
+  };
+  await (file === "-" ? write(standardOutputForImage()) : writeWholeFile(file, write));
+  return total;
+}
+
+function shownFile(file: string, digest: string): string | undefined {
+  return file === "-" ? undefined : digest;
+}
+
+async function intoEngine(
+  from: Location,
+  name: string,
+  options: DeliverOptions,
+): Promise<DeliveredCopy> {
+  const { places, session, platform, dryRun } = options;
+  const names = options.names ?? [parseReference(name)];
+  const client = await connectEngine(places.engine);
+  try {
+    const { image } = await places.image(from, platform);
+    if (dryRun) {
+      const { known, way } = await planLoad(image, names, client);
+      const missing = image.layers.length - known.size;
+      session.announcer.note(`${missing} of ${image.layers.length} layers would be sent`);
+      return { reference: undefined, metadata: { way, layersSent: missing, dryRun } };
+    }
+    const delivery = await loadIntoEngine(image, names, client, session.report);
+    return { reference: delivery.imageId, metadata: delivery };
+  } finally {
+    client.close();
+  }
+}
