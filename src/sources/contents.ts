@@ -15,6 +15,11 @@ export interface SourcedLayer {
 export interface SourcedContents {
   readonly closure: Closure;
   /**
+   * Ids of components that never share a layer, such as the application: they come above all
+   * others, in this order.
+   */
+  readonly apart?: readonly string[];
+  /**
    * @param ids components of the closure that share the layer
    * @param common owner and date of entries that have none of their own
    */
