@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   /** A PEM file with further authorities. */
   readonly caFile?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Milliseconds without a byte either way after which a connection counts as dead. */
+  readonly idleLimit?: number | undefined;
 }
 
 /** What TLS to one registry is made with. */

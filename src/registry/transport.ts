@@ -37,7 +37,7 @@ export interface OpenAnswer {
 
 /** Connections that may be open to a host at a time. */
 const MOST_CONNECTIONS = 32;
-/** Milliseconds without a byte either way after which a connection counts as dead. */
+/** Milliseconds without a byte: registries take minutes to check a long blob before they answer. */
 const IDLE_LIMIT = 300_000;
 /** Registries take manifests up to this length (reference: registry-protocol, section 2.2). */
 const LONGEST_ANSWER = 8 << 20;
@@ -101,7 +101,7 @@ export class Transport {
     const { agent, proxy } = this.#wayTo(url);
     const secure = url.protocol === "https:";
     const sent = (secure ? https : http).request(url, { method, headers, agent });
-    sent.setTimeout(IDLE_LIMIT, () => {
+    sent.setTimeout(this.#options.idleLimit ?? IDLE_LIMIT, () => {
       sent.destroy(Object.assign(new Error("no byte for too long"), { code: "ETIMEDOUT" }));
     });
     const answered = new Promise<http.IncomingMessage>((resolve, reject) => {

@@ -41,6 +41,7 @@ export interface FaultRegistryOptions {
   readonly mounting?: boolean;
   /** Most bytes of a request's body: more is 413. */
   readonly mostBody?: number;
+  /** Least bytes of a piece but the last: what comes after a shorter one is refused. */
   readonly leastPiece?: number;
   /** Seconds that tokens are good for, as the token server says and as they are. */
   readonly tokenLife?: number;
@@ -67,6 +68,8 @@ interface Upload {
   readonly repository: string;
   bytes: Buffer;
   state: number;
+  /** A piece was shorter than pieces must be: it was the last one. */
+  isOver?: boolean;
 }
 
 /**
@@ -359,6 +362,9 @@ export class FaultRegistry {
     if (range !== null && Number(range[2]) - from + 1 !== body.length) {
       return error(400, "SIZE_INVALID");
     }
+    const { leastPiece = 0 } = this.#options;
+    if (upload.isOver && body.length > 0) return error(416, "BLOB_UPLOAD_INVALID");
+    if (method === "PATCH" && range !== null && body.length < leastPiece) upload.isOver = true;
     upload.bytes = Buffer.concat([upload.bytes, body]);
     upload.state += 1;
     if (method === "PATCH") return { status: 202, headers: this.#progress(id, upload) };
