@@ -4,6 +4,7 @@ import type { Application, StricliProcess } from "@stricli/core";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildCommand } from "./commands/build.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { digestCommand } from "./commands/digest.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { loadCommand } from "./commands/load.ts";
@@ -11,12 +12,16 @@ import { loginCommand, logoutCommand } from "./commands/login.ts";
 import { planCommand } from "./commands/plan.ts";
 import { pushCommand } from "./commands/push.ts";
 import { streamCommand } from "./commands/stream.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import type { VarveContext } from "./context.ts";
 import { errorEvent, errorText, exitCodeOf } from "./report-error.ts";
 import { endOnSignals } from "./signals.ts";
 import { unknownCommandText, usageText } from "./usage-text.ts";
 
 const USAGE_EXIT_CODE = 2;
+
+/** Commands whose status 1 is an answer, as it is diff's: when there is none, it is 2. */
+const ANSWERING = new Set(["diff", "verify"]);
 
 const COMMANDS = {
   build: buildCommand,
@@ -25,6 +30,8 @@ const COMMANDS = {
   push: pushCommand,
   plan: planCommand,
   inspect: inspectCommand,
+  diff: diffCommand,
+  verify: verifyCommand,
   digest: digestCommand,
   login: loginCommand,
   logout: logoutCommand,
@@ -90,10 +97,15 @@ export async function execute(
   if (inputs.length === 0) inputs.push("--help");
   if (inputs[0] === "help") inputs.splice(0, 1, ...inputs.slice(1), "--help");
   const report = isProgressJson(inputs) ? errorEvent : errorText;
-  const app = application((error) => report(error, debug));
+  let failed = false;
+  const app = application((error) => {
+    failed = true;
+    return report(error, debug);
+  });
   await run(app, inputs, { process: surroundings });
   const { exitCode } = surroundings;
   if (typeof exitCode !== "number") return 0;
+  if (failed && ANSWERING.has(inputs[0]!)) return USAGE_EXIT_CODE;
   // stricli reports wrong usage by negative codes.
   return exitCode < 0 ? USAGE_EXIT_CODE : exitCode;
 }

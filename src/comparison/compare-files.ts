@@ -33,6 +33,8 @@ export interface FileSummary {
 }
 
 export interface FileChange extends FileSummary {
+  /** Its path in A, if that is another: in the same place of a component that has changed. */
+  readonly pathInA?: string;
   readonly fields: readonly FieldDifference[];
 }
 
@@ -45,12 +47,14 @@ const UNHEEDED = new Set(["mtime", "uname", "gname", "name"]);
  *
  * A layer that says by the config's history which store paths it holds is believed.
  *
+ * @param replaced store paths of A, and those of B that took their places: their files are compared
  * @param onLayer told of each layer that is about to be read
  */
 export async function compareFiles(
   a: ImageFacts,
   b: ImageFacts,
   difference: LayersDifference,
+  replaced: ReadonlyMap<string, string> = new Map(),
   onLayer: (layer: LayerFacts) => void = () => undefined,
 ): Promise<FilesDifference> {
   const { onlyInA, onlyInB, common, sameOrder } = difference;
@@ -75,7 +79,7 @@ export async function compareFiles(
   for (const { diffId, paths } of common) {
     if (interest.mayBeIn(paths)) await readLayer(diffId, (entry) => interest.has(entry));
   }
-  return differenceOf(viewOf(a, read), viewOf(b, read));
+  return differenceOf(viewOf(a, read), viewOf(b, read), replaced);
 }
 
 function viewOf({ layers }: ImageFacts, read: ReadonlyMap<string, EntryFacts[]>): FileView {
@@ -147,31 +151,49 @@ function sameEntry(a: EntryFacts, b: EntryFacts): boolean {
   return compareEntries(a, b).length === 0;
 }
 
-function differenceOf(a: FileView, b: FileView): FilesDifference {
+function differenceOf(
+  a: FileView,
+  b: FileView,
+  replaced: ReadonlyMap<string, string>,
+): FilesDifference {
   const added: FileSummary[] = [];
   const removed: FileSummary[] = [];
   const changed: FileChange[] = [];
   let datesOnly = 0;
-  for (const path of [...new Set([...a.keys(), ...b.keys()])].toSorted()) {
-    const [left, right] = [a.get(path), b.get(path)];
+  const inA = new Map([...a].map(([path, entry]) => [placeInB(path, replaced), entry]));
+  for (const path of [...new Set([...inA.keys(), ...b.keys()])].toSorted()) {
+    const [left, right] = [inA.get(path), b.get(path)];
     if (left === undefined) added.push(summaryOf(right!));
     else if (right === undefined) removed.push(summaryOf(left));
     else {
       const fields = compareEntries(left, right, UNHEEDED);
-      if (fields.length > 0) changed.push({ ...summaryOf(right), fields });
+      const moved = left.path === path ? {} : { pathInA: shown(left.path) };
+      if (fields.length > 0) changed.push({ ...summaryOf(right), ...moved, fields });
       else if (left.mtime !== right.mtime) datesOnly += 1;
     }
   }
   return { added, removed, changed, datesOnly };
 }
 
+/** `nix/store/…-openssl-3.0.13/lib` of A is where B has `nix/store/…-openssl-3.0.14/lib`. */
+function placeInB(path: ByteString, replaced: ReadonlyMap<string, string>): ByteString {
+  if (replaced.size === 0) return path;
+  const [, tree = "", rest = ""] = /^([^/]+\/[^/]+\/[^/]+)(.*)$/s.exec(path) ?? [];
+  const other = replaced.get(`/${tree}`);
+  return other === undefined ? path : other.slice(1) + rest;
+}
+
 function summaryOf({ path, type, mode, uid, gid, size, link }: EntryFacts): FileSummary {
   return {
-    path: `/${displayText(path)}`,
+    path: shown(path),
     type,
     mode: octal(mode),
     owner: `${uid}:${gid}`,
     size,
     link: displayText(link),
   };
+}
+
+function shown(path: ByteString): string {
+  return `/${displayText(path)}`;
 }

@@ -33,6 +33,11 @@ export function compareComponents(
   return names.flatMap((name) => paired(name, left.get(name) ?? [], right.get(name) ?? []));
 }
 
+/** Which component of A another of B took the place of. */
+export function replacedBy(differences: readonly ComponentDifference[]): Map<string, string> {
+  return new Map(differences.flatMap(({ a, b }) => (a && b ? [[a.id, b.id]] : [])));
+}
+
 /** Those of the same version first; the rest in order of their versions. */
 function paired(
   name: string,

@@ -38,14 +38,16 @@ export async function readBlocks(
       at = undefined;
       seen.add(key);
     },
-    (path, offset, bytes) => {
-      if (offset === 0) begin(path);
-      if (at === undefined) return;
-      const piece = bytes.subarray(
-        Math.max(0, at.from - offset),
-        Math.max(0, at.from + BLOCK_LENGTH - offset),
-      );
-      if (piece.length > 0) pieces.push(Buffer.from(piece));
+    {
+      takeContent: (path, offset, bytes) => {
+        if (offset === 0) begin(path);
+        if (at === undefined) return;
+        const piece = bytes.subarray(
+          Math.max(0, at.from - offset),
+          Math.max(0, at.from + BLOCK_LENGTH - offset),
+        );
+        if (piece.length > 0) pieces.push(Buffer.from(piece));
+      },
     },
   );
   return found;

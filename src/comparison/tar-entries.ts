@@ -58,6 +58,12 @@ const LARGEST_EXTENSION = 1 << 24;
 /** Takes content as it goes by: whose, from which offset in it. */
 export type TakeContent = (path: ByteString, offset: number, bytes: Buffer) => void;
 
+export interface ReadOptions {
+  readonly takeContent?: TakeContent;
+  /** Look at headers only: no content is hashed, and no checksum made. */
+  readonly structureOnly?: boolean;
+}
+
 /**
  * Reads a layer's tar as it comes, and tells of each entry; its content is hashed, not kept.
  *
@@ -66,10 +72,10 @@ export type TakeContent = (path: ByteString, offset: number, bytes: Buffer) => v
 export async function readEntries(
   chunks: AsyncIterable<Uint8Array>,
   visit: (entry: EntryFacts) => void,
-  takeContent?: TakeContent,
+  { takeContent, structureOnly = false }: ReadOptions = {},
 ): Promise<TarFacts> {
   const whole = new BlockSums();
-  const cursor = new ByteCursor(summed(chunks, whole));
+  const cursor = new ByteCursor(structureOnly ? chunks : summed(chunks, whole));
   try {
     let pending: Pending = { records: [] };
     for (;;) {
@@ -84,6 +90,7 @@ export async function readEntries(
       const sums = new BlockSums();
       let passed = 0;
       const read = await cursor.pass(size, (bytes) => {
+        if (structureOnly) return;
         hash.update(bytes);
         sums.add(bytes);
         takeContent?.(entry.path, passed, bytes);
@@ -91,7 +98,7 @@ export async function readEntries(
       });
       if (read < size) tarDamaged(cursor.offset, "it ends in the middle of a file");
       await cursor.take(paddingOf(size));
-      const content = entry.type === "file" ? hash.digest("hex") : "";
+      const content = entry.type === "file" && !structureOnly ? hash.digest("hex") : "";
       visit({ ...entry, size, content, sums: sums.finish() });
     }
     await cursor.pass(Number.MAX_SAFE_INTEGER, () => undefined);

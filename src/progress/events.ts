@@ -93,6 +93,27 @@ export type ProgressEvent =
       readonly seconds: number;
       readonly dryRun: boolean;
     }
+  | {
+      /** A layer of an image has been looked at where it is. */
+      readonly kind: "checked";
+      readonly index: number;
+      readonly of: number;
+      readonly digest: string;
+      /** Bytes, as it is kept. */
+      readonly size: number;
+      readonly isRight: boolean;
+      readonly seconds: number;
+    }
+  | {
+      /** A layer has been made anew and compared to one that exists. */
+      readonly kind: "compared";
+      readonly index: number;
+      readonly of: number;
+      /** Undefined where there was none before. */
+      readonly diffId: string | undefined;
+      readonly same: boolean;
+      readonly paths: readonly string[];
+    }
   | { readonly kind: "note"; readonly message: string }
   | {
       readonly kind: "finished";

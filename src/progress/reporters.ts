@@ -92,7 +92,7 @@ function lineFor(event: ProgressEvent): string | undefined {
       return `${event.image === "" ? "image" : event.image}: ${count(event.layers, "layer")}`;
     case "layer": {
       if (!event.sent) return undefined;
-      const position = `${event.index + 1}/${event.of}`.padStart(7);
+      const position = positionOf(event);
       const size = formatBytes(event.size).padStart(8);
       const how = event.remembered ? "known " : "packed";
       return `${position} ${size}  ${how}  ${nameSome(event.paths, NAMES_SHOWN)}`;
@@ -105,6 +105,12 @@ function lineFor(event: ProgressEvent): string | undefined {
     case "blob":
     case "copied":
       return copyLine(event);
+    case "checked":
+      return event.isRight ? undefined : `${positionOf(event)} layer ${event.digest} is not right`;
+    case "compared":
+      return event.same
+        ? undefined
+        : `${positionOf(event)} another  ${nameSome(event.paths, NAMES_SHOWN)}`;
     case "bytes":
       return undefined;
     case "note":
@@ -120,8 +126,13 @@ function lineFor(event: ProgressEvent): string | undefined {
   }
 }
 
+/** `  3/12`. */
+function positionOf({ index, of }: { readonly index: number; readonly of: number }): string {
+  return `${index + 1}/${of}`.padStart(7);
+}
+
 function placedLine(event: Extract<ProgressEvent, { kind: "placed" }>): string | undefined {
-  const { index, of, size, way, sent, seconds, paths } = event;
+  const { size, way, sent, seconds, paths } = event;
   if (way === "present") return undefined;
   const how =
     sent === undefined
@@ -129,7 +140,7 @@ function placedLine(event: Extract<ProgressEvent, { kind: "placed" }>): string |
       : way === "mounted"
         ? "mounted"
         : `sent ${formatBytes(sent)}, ${formatBytes(sent / Math.max(0.001, seconds))}/s`;
-  const position = `${index + 1}/${of}`.padStart(7);
+  const position = positionOf(event);
   return `${position} ${formatBytes(size).padStart(8)}  ${how}  ${nameSome(paths, NAMES_SHOWN)}`;
 }
 

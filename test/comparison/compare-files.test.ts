@@ -162,6 +162,32 @@ describe("compareFiles", () => {
     expect(libc.read).toBe(0);
   });
 
+  it("compares the files of a component with those of the one that took its place", async () => {
+    const of = (name: string, text: string): CountedLayer =>
+      layer(
+        entry(`${store(name)}/`),
+        file(`${store(name)}/lib`, text),
+        file(`${store(name)}/x`, ""),
+      );
+    const [left, right] = await Promise.all([
+      factsOf("a", imageOf([of("ssl-1", "old")])),
+      factsOf("b", imageOf([of("ssl-2", "new")])),
+    ]);
+    const layers = compareLayers(left.layers, right.layers);
+    const replaced = new Map([[`/${store("ssl-1")}`, `/${store("ssl-2")}`]]);
+    expect(await compareFiles(left, right, layers, replaced)).toMatchObject({
+      added: [],
+      removed: [],
+      changed: [
+        {
+          path: `/${store("ssl-2")}/lib`,
+          pathInA: `/${store("ssl-1")}/lib`,
+          fields: [{ field: "content" }],
+        },
+      ],
+    });
+  });
+
   it("takes a hard link for the file that it leads to", async () => {
     const linked = layer(file("a", "1"), entry("b", { type: "1", link: "a" }));
     const copied = layer(file("a", "1"), file("b", "1"));
