@@ -7,6 +7,8 @@ export interface ElfKind {
   readonly cpu: string;
   /** Undefined where it needs no C library by name. */
   readonly libc: NodePlatform["libc"] | undefined;
+  /** Shared libraries that it needs (`DT_NEEDED`). */
+  readonly libraries: readonly string[];
 }
 
 /** ELF specification, "e_machine". */
@@ -44,8 +46,9 @@ export function readElf(file: string): ElfKind | undefined {
     const isLittleEndian = header[5] === 1;
     const machine = isLittleEndian ? header.readUInt16LE(18) : header.readUInt16BE(18);
     const cpu = MACHINES[machine] ?? `ELF machine ${machine}`;
-    if (!isLittleEndian) return { cpu, libc: undefined };
-    return { cpu, libc: libcOf(neededLibraries(header, read)) };
+    if (!isLittleEndian) return { cpu, libc: undefined, libraries: [] };
+    const libraries = neededLibraries(header, read);
+    return { cpu, libc: libcOf(libraries), libraries };
   } finally {
     fs.closeSync(fd);
   }

@@ -44,6 +44,7 @@ const USUAL = [
 
 /** Programs that run TypeScript files, which Node does itself by now. */
 const TYPESCRIPT_RUNNERS = new Set(["tsx", "ts-node", "ts-node-esm", "nodemon"]);
+const SCRIPT = /\.[cm]?[jt]sx?$/;
 const TYPESCRIPT = /\.[cm]?ts$/;
 /** What Node's `require` tries for a path without extension, and what people leave out. */
 const ENDINGS = ["", ".js", ".mjs", ".cjs", "/index.js", ".ts", ".mts"];
@@ -75,7 +76,7 @@ function fromStartScript(folder: string, manifest: Manifest): EntryPoint | undef
     return entry(file, [...command.options, file, ...command.args], from, command.env);
   }
   if (TYPESCRIPT_RUNNERS.has(command.program)) {
-    const at = command.args.findIndex((word) => !word.startsWith("-") && word !== "watch");
+    const at = command.args.findIndex((word) => SCRIPT.test(word));
     if (at === -1) return undefined;
     const file = requireFile(folder, command.args[at]!, from, manifest);
     return entry(file, [file, ...command.args.slice(at + 1)], from, command.env);

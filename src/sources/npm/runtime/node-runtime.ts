@@ -6,6 +6,7 @@ import { byteStringOf } from "../../../tar/byte-string.ts";
 import type { NpmContent } from "../component-draft.ts";
 import { hashOf } from "../content/package-content.ts";
 import type { PackageStore } from "../content/package-store.ts";
+import { readElf } from "../content/elf.ts";
 import { readPackageFiles } from "../content/package-files.ts";
 import { chooseVersion } from "../project/node-version.ts";
 import type { NodePlatform } from "../platform.ts";
@@ -20,11 +21,13 @@ export interface NodeRuntimeLock {
   readonly version: string;
 }
 
-/**
- * Debian packages that Node's own builds need: the libraries in its `DT_NEEDED`, and what gives
- * them (glibc 2.28 and libstdc++ 6.0.28 or newer; Node.js, BUILDING.md).
- */
-export const NODE_DEBIAN_PACKAGES: readonly string[] = ["libc6", "libgcc-s1", "libstdc++6"];
+/** Debian's packages for the shared libraries that Node's own builds need, by their names. */
+const DEBIAN_PACKAGES: ReadonlyArray<readonly [library: RegExp, debian: string]> = [
+  [/^(?:libc|libdl|libm|libpthread|librt)\.so\.\d|^ld-linux/, "libc6"],
+  [/^libstdc\+\+\.so\.6$/, "libstdc++6"],
+  [/^libgcc_s\.so\.1$/, "libgcc-s1"],
+  [/^libatomic\.so\.1$/, "libatomic1"],
+];
 
 /** Where Node goes in the image. */
 export const NODE_PROGRAM = "/usr/local/bin/node";
@@ -33,6 +36,15 @@ const PLACES: ReadonlyArray<readonly [file: string, at: string]> = [
   ["bin/node", NODE_PROGRAM],
   ["LICENSE", "/usr/local/share/doc/node/LICENSE"],
 ];
+
+/** Node as a component of an image. */
+export interface NodeRuntime extends ComponentInput {
+  readonly content: NpmContent;
+  /** Shared libraries that it needs from the image (`DT_NEEDED`). */
+  readonly libraries: readonly string[];
+  /** Debian's packages that have them. */
+  readonly debianPackages: readonly string[];
+}
 
 /**
  * Chooses a version of Node that every platform has, and pins it by its integrity.
@@ -83,7 +95,7 @@ export async function nodeRuntime(
   lock: NodeRuntimeLock,
   platform: NodePlatform,
   store: PackageStore,
-): Promise<ComponentInput & { readonly content: NpmContent }> {
+): Promise<NodeRuntime> {
   const { version } = lock;
   const integrity = lock.integrity[platformName(platform)];
   if (integrity === undefined) {
@@ -100,6 +112,7 @@ export async function nodeRuntime(
     PLACES.map(([file]) => file),
   );
   const { scan } = readPackageFiles(folder);
+  const libraries = readElf(path.join(folder, "bin/node"))?.libraries ?? [];
   const trees = PLACES.map(([file, at]): Tree => ({
     at: byteStringOf(at),
     from: byteStringOf(path.join(folder, file)),
@@ -112,7 +125,25 @@ export async function nodeRuntime(
     size: scan.size,
     contentHash: hashOf([PLACES, integrity]),
     content: { trees, entries: [] },
+    libraries,
+    debianPackages: debianPackagesOf(libraries),
   };
+}
+
+/** @throws VarveError `NPM_NODE_LIBRARY` for a library that nobody is known to have */
+function debianPackagesOf(libraries: readonly string[]): string[] {
+  const packages = libraries.map((library) => {
+    const known = DEBIAN_PACKAGES.find(([pattern]) => pattern.test(library));
+    if (known !== undefined) return known[1];
+    throw new VarveError(
+      "NPM_NODE_LIBRARY",
+      `Node needs ${library}, of an unknown Debian package`,
+      {
+        hint: "take another version of Node, or Node from Debian or a base image",
+      },
+    );
+  });
+  return [...new Set(packages)].toSorted();
 }
 
 function platformName({ os, cpu, libc }: NodePlatform): string {
