@@ -5,11 +5,11 @@ import { copyFrom } from "../destinations/copy/copy-content.ts";
 import { deliverArchive } from "../destinations/delivery.ts";
 import { loadIntoEngine } from "../destinations/engine/load-into-engine.ts";
 import { planLoad } from "../destinations/engine/load-plan.ts";
+import { deliverToLayout } from "../destinations/oci-layout/deliver-to-layout.ts";
 import { writeWholeFile } from "../destinations/output-file.ts";
 import { pushImage } from "../destinations/registry/push-image.ts";
 import { writeArchive } from "../destinations/write-archive.ts";
 import { connectEngine } from "../engine/client.ts";
-import { UsageError } from "../errors.ts";
 import type { ContentSource } from "../image/content-store.ts";
 import { hostPlatform } from "../image/platform.ts";
 import type { Platform } from "../image/platform.ts";
@@ -20,6 +20,7 @@ import { BlobDigests } from "../packing/blob-digests.ts";
 import { compressionByName } from "../packing/codec/compression.ts";
 import type { Compression } from "../packing/codec/compression.ts";
 import { DigestStore } from "../packing/digest-store.ts";
+import { shownLocation } from "../transports/location.ts";
 import type { Location } from "../transports/location.ts";
 import { isStoreLocation } from "../transports/open-store.ts";
 import type { StoreLocation } from "../transports/open-store.ts";
@@ -49,6 +50,9 @@ export interface DeliveredCopy {
   readonly reference: string | undefined;
   readonly metadata: object;
 }
+
+/** Level of gzip unless asked otherwise: that of pushes, so that the blobs are the same. */
+const USUAL_GZIP_LEVEL = 3;
 
 type FileLocation = Extract<Location, { readonly file: string }>;
 
@@ -123,26 +127,36 @@ async function imageToStore(
   to: StoreLocation,
   options: DeliverOptions,
 ): Promise<DeliveredCopy> {
-  const { places, session, platform, dryRun, compression, level } = options;
-  if (to.kind === "oci-layout") {
-    throw new UsageError("a Docker archive does not become an OCI layout directly", {
-      hint: "copy it to an OCI archive: varve copy docker-archive:FILE oci-archive:FILE.tar",
-    });
-  }
-  const { image } = await places.image(from, platform);
-  const pushed = await pushImage(image, [parseReference(to.name)], {
-    compression,
-    level,
+  const { places, session, platform, dryRun } = options;
+  const { image, repoTags } = await places.image(from, platform);
+  const note = "the source has no manifest: layers are compressed, the digest is new";
+  session.announcer.note(note);
+  const coding = {
+    compression: options.compression,
+    level: options.level,
     codecPool: () => session.codecPool(),
     blobs: new BlobDigests(new DigestStore()),
     learn: true,
-    cacheFrom: [],
-    connection: places.connection,
-    dryRun,
     report: session.report,
-  });
-  session.announcer.note("the source has no manifest: layers were compressed, the digest is new");
-  return { reference: pushed.digests[0], metadata: pushed };
+  };
+  if (to.kind === "registry") {
+    const pushed = await pushImage(image, [parseReference(to.name)], {
+      ...coding,
+      cacheFrom: [],
+      connection: places.connection,
+      dryRun,
+    });
+    return { reference: pushed.digests[0], metadata: pushed };
+  }
+  if (dryRun) {
+    session.announcer.note(`${shownLocation(to)} would be written`);
+    return { reference: undefined, metadata: { dryRun } };
+  }
+  const { store, version, byDigest } = places.layout(to);
+  const level = options.level ?? (options.compression === "gzip" ? USUAL_GZIP_LEVEL : undefined);
+  const names = version === "" ? (namesAt(from, repoTags) ?? []) : [];
+  const delivery = await deliverToLayout(image, names, store, { ...coding, level, version });
+  return { reference: byDigest(delivery.digest), metadata: delivery };
 }
 
 /** A hybrid archive with plain layers, which every engine loads. */

@@ -1,15 +1,19 @@
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { imageAt } from "../assembly/image-at.ts";
 import type { FoundImage } from "../assembly/image-at.ts";
 import type { EndpointOptions } from "../engine/endpoint.ts";
 import type { Platform } from "../image/platform.ts";
+import { beginFile, endFile, removeQuietly } from "../io/unfinished-files.ts";
 import { Registries } from "../registry/registries.ts";
 import type { RegistriesOptions } from "../registry/registries.ts";
 import { PATIENT } from "../registry/retry.ts";
 import type { Location } from "../transports/location.ts";
 import { openLocation } from "../transports/open-location.ts";
 import type { OpenArchivedImage, OpenContent } from "../transports/open-location.ts";
-import { openStore } from "../transports/open-store.ts";
+import { openLayout, openStore } from "../transports/open-store.ts";
 import type { OpenStore, StoreLocation } from "../transports/open-store.ts";
 import { connectionOf } from "./connection.ts";
 import type { ConnectionFlags, EngineFlags } from "./flags.ts";
@@ -58,6 +62,24 @@ export class Places {
   /** Where an image shall be. */
   store(location: StoreLocation): Promise<OpenStore> {
     return openStore(location, this.#registries);
+  }
+
+  /** A layout where an image shall be. */
+  layout(location: Extract<StoreLocation, { kind: "oci-layout" }>): ReturnType<typeof openLayout> {
+    return openLayout(location);
+  }
+
+  /** A folder that is gone when the work is done. */
+  temporaryFolder(): string {
+    const folder = fs.mkdtempSync(path.join(tmpdir(), "varve-"));
+    beginFile(folder);
+    this.#opened.push({
+      close: () => {
+        removeQuietly(folder);
+        endFile(folder);
+      },
+    });
+    return folder;
   }
 
   close(): void {

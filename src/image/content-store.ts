@@ -39,4 +39,17 @@ export interface ContentStore extends ContentSource {
   putBlob(bytes: Uint8Array, onSent?: (bytes: number) => void): Promise<BlobWay>;
   /** Puts a manifest or index, whose content is here, under a tag or its own digest. */
   putManifest(version: string, bytes: Buffer, mediaType: string): Promise<void>;
+  /**
+   * Puts one under a name as long as the name stands for what is expected, where the place can do
+   * both in one step.
+   *
+   * @param expected digest; undefined for a name that is new
+   * @returns whether it did
+   */
+  exchangeManifest?(
+    version: string,
+    bytes: Buffer,
+    mediaType: string,
+    expected: string | undefined,
+  ): Promise<boolean>;
 }

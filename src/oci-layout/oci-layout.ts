@@ -206,6 +206,26 @@ export class OciLayout implements ContentStore {
     await this.setNames(descriptor, [{ name: version, fullName }]);
   }
 
+  /** Puts a manifest or index under a name that stands for what is expected, under the lock. */
+  async exchangeManifest(
+    version: string,
+    bytes: Buffer,
+    mediaType: string,
+    expected: string | undefined,
+  ): Promise<boolean> {
+    checkLayoutName(version);
+    await this.putBlob(bytes);
+    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    let isExpected = false;
+    await this.#change((index) => {
+      const found = index.find(version);
+      const there = found?.kind === "index" ? digestOf(found.bytes) : found?.entry.digest;
+      isExpected = there === expected;
+      return isExpected ? index.with(descriptor, { name: version }) : index;
+    });
+    return isExpected;
+  }
+
   /** Names a manifest or index that is here already. */
   async setNames(descriptor: Descriptor, names: readonly EntryNames[]): Promise<void> {
     for (const { name } of names) checkLayoutName(name);

@@ -1,5 +1,4 @@
 import type { ContentStore } from "../image/content-store.ts";
-import { isDigest } from "../image/digest.ts";
 import { OciLayout } from "../oci-layout/oci-layout.ts";
 import type { Registries } from "../registry/registries.ts";
 import type { Location } from "./location.ts";
@@ -30,18 +29,16 @@ export async function openStore(
   location: StoreLocation,
   registries: Registries,
 ): Promise<OpenStore> {
-  if (location.kind === "oci-layout") {
-    const store = OciLayout.create(location.folder);
-    const byDigest = (digest: string): string => `${store.fullName}@${digest}`;
-    return { store, version: location.version, byDigest };
-  }
+  if (location.kind === "oci-layout") return openLayout(location);
   const { reference } = location;
   const store = await registries.repository(reference, true);
-  const byDigest = (digest: string): string => `${store.fullName}@${digest}`;
-  return { store, version: reference.version, byDigest };
+  return { store, version: reference.version, byDigest: (digest) => `${store.fullName}@${digest}` };
 }
 
-/** The versions that a copy gets: none but its own digest when it is named by that. */
-export function versionsOf(versions: readonly string[]): string[] {
-  return [...new Set(versions.filter((version) => !isDigest(version)))];
+/** The same of a layout alone. */
+export function openLayout(
+  location: Extract<StoreLocation, { kind: "oci-layout" }>,
+): OpenStore & { readonly store: OciLayout } {
+  const store = OciLayout.create(location.folder);
+  return { store, version: location.version, byDigest: (digest) => `${store.fullName}@${digest}` };
 }

@@ -3,7 +3,7 @@ import type { IndexMember } from "../../destinations/copy/join-index.ts";
 import { putIndex } from "../../destinations/copy/put-index.ts";
 import type { PutIndex } from "../../destinations/copy/put-index.ts";
 import { readRoot } from "../../destinations/copy/content-graph.ts";
-import { UsageError, VarveError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { isDigest } from "../../image/digest.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { parseLocation } from "../../transports/location.ts";
@@ -11,10 +11,21 @@ import { isStoreLocation } from "../../transports/open-store.ts";
 import type { StoreLocation } from "../../transports/open-store.ts";
 import type { IndexFlags } from "../commands/index.ts";
 import type { VarveContext } from "../context.ts";
+import { deliverCopy } from "../deliver-copy.ts";
 import { writeMetadata } from "../metadata-file.ts";
 import { withPlaces } from "../places.ts";
 import type { Places } from "../places.ts";
 import { inSession } from "../session.ts";
+import type { Session } from "../session.ts";
+
+/** How an image without a manifest gets one. */
+const AS_IT_IS = {
+  platform: undefined,
+  all: true,
+  dryRun: false,
+  compression: "gzip",
+  level: undefined,
+} as const;
 
 interface Joined {
   readonly line: string;
@@ -43,7 +54,7 @@ export async function index(
       withPlaces(flags, session, async (places) => {
         const { report } = session;
         const members: IndexMember[] = [];
-        for (const source of sources) members.push(...(await membersFrom(source, places)));
+        for (const source of sources) members.push(...(await membersFrom(source, places, session)));
         const done: Joined[] = [];
         for (const target of targets) {
           const { store, version, byDigest } = await places.store(target);
@@ -65,15 +76,22 @@ export async function index(
   }
 }
 
-async function membersFrom(source: string, places: Places): Promise<IndexMember[]> {
-  const opened = await places.open(parseLocation(source));
-  if (opened.kind === "content") {
-    const node = await readRoot(opened.source, opened.version);
-    return membersOf(opened.source, node, opened.name);
+/** What has no manifest to be listed gets one: in a layout that is there meanwhile. */
+async function membersFrom(
+  source: string,
+  places: Places,
+  session: Session,
+): Promise<IndexMember[]> {
+  const location = parseLocation(source);
+  let opened = await places.open(location);
+  if (opened.kind !== "content") {
+    const layout = { kind: "oci-layout", folder: places.temporaryFolder(), version: "" } as const;
+    await deliverCopy(location, layout, { places, session, ...AS_IT_IS });
+    opened = { ...(await places.open(layout)), name: opened.name };
   }
-  throw new VarveError("SOURCE_WITHOUT_MANIFEST", `${opened.name} has no manifest to be listed`, {
-    hint: "copy it first: varve copy, or varve push; then list that",
-  });
+  if (opened.kind !== "content") throw new Error("a layout has manifests");
+  const node = await readRoot(opened.source, opened.version);
+  return membersOf(opened.source, node, opened.name);
 }
 
 function targetsFrom(names: readonly string[]): StoreLocation[] {

@@ -152,25 +152,30 @@ export function withoutPlatform(
   return { index: { ...index, members: withoutOrphans(kept) }, count };
 }
 
-/** The index' bytes: the same for the same members, whoever came first. */
-export function indexBytes({ members, annotations }: JoinedIndex): Buffer {
+/** Images by their platforms, then what accompanies them: whoever came first does not count. */
+export function inOrder(members: readonly IndexMember[]): IndexMember[] {
   const images = members
     .filter(({ platform }) => platform !== undefined)
     .toSorted((one, other) => compare(keyOf(one), keyOf(other)));
-  const place = new Map(images.map(({ descriptor }, index) => [descriptor.digest, index]));
+  const places = new Map(images.map(({ descriptor }, index) => [descriptor.digest, index]));
+  const place = ({ companionOf }: IndexMember): number => places.get(companionOf ?? "") ?? 0;
   const companions = members
     .filter(({ platform }) => platform === undefined)
     .toSorted(
       (one, other) =>
-        (place.get(one.companionOf ?? "") ?? 0) - (place.get(other.companionOf ?? "") ?? 0) ||
-        compare(one.descriptor.digest, other.descriptor.digest),
+        place(one) - place(other) || compare(one.descriptor.digest, other.descriptor.digest),
     );
+  return [...images, ...companions];
+}
+
+/** The index' bytes: the same for the same members. */
+export function indexBytes({ members, annotations }: JoinedIndex): Buffer {
   const sorted = Object.entries(annotations).toSorted(([one], [other]) => compare(one, other));
   return Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
       mediaType: MEDIA_TYPE.index,
-      manifests: [...images, ...companions].map(({ descriptor }) => descriptor),
+      manifests: inOrder(members).map(({ descriptor }) => descriptor),
       ...(sorted.length === 0 ? {} : { annotations: Object.fromEntries(sorted) }),
     }),
   );

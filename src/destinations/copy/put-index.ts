@@ -8,7 +8,14 @@ import { indexPlatformText } from "../../image/index-platform.ts";
 import type { ReportProgress } from "../../progress/events.ts";
 import { readRoot } from "./content-graph.ts";
 import { copyFrom } from "./copy-content.ts";
-import { indexBytes, membersOf, refuseTwins, withMembers, withoutPlatform } from "./join-index.ts";
+import {
+  indexBytes,
+  inOrder,
+  membersOf,
+  refuseTwins,
+  withMembers,
+  withoutPlatform,
+} from "./join-index.ts";
 import type { IndexMember, JoinedIndex } from "./join-index.ts";
 
 export interface PutIndexOptions {
@@ -39,6 +46,8 @@ const MOST_ROUNDS = 20;
  * read: between another's last look and its putting there is the time of a request.
  */
 const SETTLE_TIME = 1000;
+/** How much longer than one's own look and putting may take others theirs. */
+const SETTLE_SHARE = 8;
 
 /**
  * Joins images into an index under its names. With `update`, images are added to the index that is
@@ -85,17 +94,16 @@ async function putUnder(
     const wanted = changed(before?.index, members, options, `${store.fullName}:${version}`);
     if (dryRun) return told(wanted, version, store, dryRun);
     const bytes = indexBytes(wanted);
-    if (update) {
-      const now = await store.readManifest(version);
-      if (now?.digest !== before?.digest) continue;
-      if (now?.digest === digestOf(bytes)) return told(wanted, version, store, dryRun);
+    if (!update) {
+      await store.putManifest(version, bytes, MEDIA_TYPE.index);
+      return told(wanted, version, store, dryRun);
     }
-    await store.putManifest(version, bytes, MEDIA_TYPE.index);
-    if (!update) return told(wanted, version, store, dryRun);
-    await sleep(settleTime);
-    const after = await currentIndex(store, version);
-    if (after !== undefined && holds(after.index, members, options)) {
-      return told(after.index, version, store, dryRun);
+    if (before?.digest === digestOf(bytes)) return told(wanted, version, store, dryRun);
+    if (await replace(store, version, bytes, before?.digest, settleTime)) {
+      const after = await currentIndex(store, version);
+      if (after !== undefined && holds(after.index, members, options)) {
+        return told(after.index, version, store, dryRun);
+      }
     }
     options.report({ kind: "note", message: `${version} was changed meanwhile: once more` });
     await sleep(settleTime * Math.random());
@@ -105,6 +113,30 @@ async function putUnder(
     `${store.fullName}:${version} is changed by others again and again`,
     { hint: "join the images when all are there: varve index -t NAME IMAGE..." },
   );
+}
+
+/**
+ * Puts an index in another's place, unless there is yet another one by now.
+ *
+ * @returns whether it was put; others may have put theirs since, where one step cannot do both
+ */
+async function replace(
+  store: ContentStore,
+  version: string,
+  bytes: Buffer,
+  expected: string | undefined,
+  settleTime: number,
+): Promise<boolean> {
+  if (store.exchangeManifest !== undefined) {
+    return store.exchangeManifest(version, bytes, MEDIA_TYPE.index, expected);
+  }
+  const looked = performance.now();
+  const now = await store.readManifest(version);
+  if (now?.digest !== expected) return false;
+  await store.putManifest(version, bytes, MEDIA_TYPE.index);
+  // Whoever looked before this was put has put theirs by then.
+  await sleep(Math.max(settleTime, SETTLE_SHARE * (performance.now() - looked)));
+  return true;
 }
 
 /** What a name stands for until now; an image alone counts as an index of one. */
@@ -157,7 +189,7 @@ function holds(
 }
 
 function told(index: JoinedIndex, version: string, store: ContentStore, dryRun: boolean): PutIndex {
-  const platforms = index.members.flatMap(({ platform, descriptor }) =>
+  const platforms = inOrder(index.members).flatMap(({ platform, descriptor }) =>
     platform === undefined
       ? []
       : [{ platform: indexPlatformText(platform), digest: descriptor.digest }],
