@@ -5,13 +5,17 @@ import packageJson from "../../package.json" with { type: "json" };
 import { buildCommand } from "./commands/build.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { diffCommand } from "./commands/diff.ts";
+import { copyCommand } from "./commands/copy.ts";
 import { digestCommand } from "./commands/digest.ts";
+import { indexCommand } from "./commands/index.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { loadCommand } from "./commands/load.ts";
 import { loginCommand, logoutCommand } from "./commands/login.ts";
 import { planCommand } from "./commands/plan.ts";
+import { pullCommand } from "./commands/pull.ts";
 import { pushCommand } from "./commands/push.ts";
 import { streamCommand } from "./commands/stream.ts";
+import { tagCommand } from "./commands/tag.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import type { VarveContext } from "./context.ts";
 import { errorEvent, errorText, exitCodeOf } from "./report-error.ts";
@@ -28,6 +32,10 @@ const COMMANDS = {
   stream: streamCommand,
   load: loadCommand,
   push: pushCommand,
+  pull: pullCommand,
+  copy: copyCommand,
+  index: indexCommand,
+  tag: tagCommand,
   plan: planCommand,
   inspect: inspectCommand,
   diff: diffCommand,
