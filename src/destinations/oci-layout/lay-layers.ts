@@ -8,7 +8,7 @@ import type { WorkerPool } from "../../packing/workers/pool.ts";
 import type { EarlierImage } from "../layers/earlier-images.ts";
 import { Knowledge } from "../layers/knowledge.ts";
 import type { LayerCoding } from "../layers/knowledge.ts";
-import { inParallel } from "../layers/parallel.ts";
+import { inParallelToEnd } from "../layers/parallel.ts";
 import { foundLayer, madeLayer } from "../layers/placed-layer.ts";
 import type { PlacedLayer } from "../layers/placed-layer.ts";
 import type { BlobPlace } from "./blob-place.ts";
@@ -44,10 +44,11 @@ export async function layLayers(
   progress: LayProgress,
 ): Promise<PlacedLayer[]> {
   const knowledge = new Knowledge(earlier, options.learn ? options.blobs : undefined, options);
-  return inParallel(image.layers, PARALLEL_LAYERS, async (layer, index) => {
+  return inParallelToEnd(image.layers, PARALLEL_LAYERS, async (layer, index, stopped) => {
     const begun = performance.now();
     let sent = 0;
     const onWritten = (bytes: number): void => {
+      if (stopped()) throw new Error("another layer failed");
       sent += bytes;
       progress.onWritten(bytes);
     };
