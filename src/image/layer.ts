@@ -17,6 +17,11 @@ export interface LayerIdentity {
   readonly remembered: boolean;
 }
 
+export interface StreamOptions {
+  /** Whether each chunk is used up before the next one is asked for: then it need not be copied. */
+  readonly lent?: boolean;
+}
+
 /**
  * A layer of an image: packed from a plan, taken from a base image, or ready in a file. All are
  * the same to whoever consumes them. Its bytes are made when they are asked for, always the same.
@@ -46,7 +51,7 @@ export interface Layer {
    */
   knownSize?(): number | undefined;
   /** The uncompressed tar. */
-  stream(): AsyncIterable<Uint8Array>;
+  stream(options?: StreamOptions): AsyncIterable<Uint8Array>;
   /** Identity of what it is made of, knowable without its bytes: equal keys mean equal bytes. */
   readonly contentKey?: string | undefined;
   /**

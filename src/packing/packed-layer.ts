@@ -1,5 +1,5 @@
 import { VarveError } from "../errors.ts";
-import type { Layer, LayerIdentity } from "../image/layer.ts";
+import type { Layer, LayerIdentity, StreamOptions } from "../image/layer.ts";
 import { specName } from "./content-key.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
 import type { Packer } from "./packer.ts";
@@ -67,14 +67,14 @@ export class PackedLayer implements Layer {
     this.#size = Promise.resolve(size);
   }
 
-  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *stream(options?: StreamOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const size = await this.size();
     const onDigest = this.#isSure()
       ? undefined
       : (digest: LayerDigest): void => {
           this.#learn(digest);
         };
-    yield* this.#packer.stream(this.#spec, size, onDigest);
+    yield* this.#packer.stream(this.#spec, size, onDigest, options);
   }
 
   async writeTo(fd: number): Promise<void> {

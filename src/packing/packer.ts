@@ -1,4 +1,5 @@
 import { VarveError } from "../errors.ts";
+import type { StreamOptions } from "../image/layer.ts";
 import { displayText } from "../tar/byte-string.ts";
 import type { DigestStore } from "./digest-store.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
@@ -103,6 +104,7 @@ export class Packer {
     spec: LayerSpec,
     size: number,
     onDigest?: (digest: LayerDigest) => void,
+    { lent = false }: StreamOptions = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const ring = createRing();
     const reader = new RingReader(ring);
@@ -124,7 +126,10 @@ export class Packer {
       for (;;) {
         while (announced > 0) {
           announced -= 1;
-          yield reader.take();
+          if (lent) {
+            yield reader.look();
+            reader.free();
+          } else yield reader.take();
         }
         if (ended) break;
         await new Promise<void>((resolve) => {

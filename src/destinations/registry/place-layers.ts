@@ -112,7 +112,9 @@ export async function sendLayer(
 async function sourceOf(layer: Layer, options: SendOptions): Promise<BlobSource> {
   const { compression, level } = options;
   if (compression !== "none") {
-    return { open: () => compress(layer.stream(), compression, options.codecPool(), level) };
+    return {
+      open: () => compress(layer.stream({ lent: true }), compression, options.codecPool(), level),
+    };
   }
   const digest = layer.knownDiffId();
   const known = digest === undefined ? undefined : { digest, size: await layer.size() };

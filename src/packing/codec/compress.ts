@@ -24,24 +24,30 @@ export async function* compress(
   level: number = DEFAULT_LEVEL[codec],
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const running: Array<Promise<Uint8Array>> = [];
+  const size = BLOCK_SIZE[codec];
+  const memory = memoryOf(pool, codec);
   const most = pool.parallelism + 1;
   let crc = 0;
   let total = 0;
   let dictionary: Uint8Array | undefined;
   if (codec === "gzip") yield GZIP_HEADER;
   try {
-    for await (const { bytes, last } of blocksOf(source, BLOCK_SIZE[codec])) {
+    for await (const { bytes, last } of blocksOf(
+      source,
+      size,
+      () => memory.pop() ?? new ArrayBuffer(size),
+    )) {
       const block = { bytes, dictionary, last };
       if (codec === "gzip") {
         crc = zlib.crc32(bytes, crc);
         dictionary = bytes.slice(Math.max(0, bytes.length - GZIP_WINDOW));
       }
       total += bytes.length;
-      const made = pool.run(
-        "compress",
-        { codec, level, block },
-        { transfer: [bytes.buffer as ArrayBuffer] },
-      );
+      const transfer = [bytes.buffer];
+      const made = pool.run("compress", { codec, level, block }, { transfer }).then((result) => {
+        memory.push(result.memory);
+        return result.made;
+      });
       made.catch(() => undefined);
       running.push(made);
       if (running.length >= most) yield await running.shift()!;
@@ -60,19 +66,37 @@ function gzipTrailer(crc: number, total: number): Uint8Array {
   return trailer;
 }
 
-/** Cuts a stream into blocks of exactly `size` bytes; the last one is shorter, or empty. */
+/** Memory of blocks that is used again: fresh memory costs as much as hashing. */
+const memories = new WeakMap<WorkerPool, Record<CodecName, ArrayBuffer[]>>();
+
+function memoryOf(pool: WorkerPool, codec: CodecName): ArrayBuffer[] {
+  let memory = memories.get(pool);
+  if (memory === undefined) {
+    memory = { gzip: [], zstd: [] };
+    memories.set(pool, memory);
+  }
+  return memory[codec];
+}
+
+/**
+ * Cuts a stream into blocks of exactly `size` bytes; the last one is shorter, or empty. A chunk is
+ * used up before the next one is asked for.
+ *
+ * @param memory gives room for a block
+ */
 async function* blocksOf(
   source: AsyncIterable<Uint8Array>,
   size: number,
-): AsyncGenerator<{ bytes: Uint8Array; last: boolean }, void, undefined> {
-  let block = new Uint8Array(size);
+  memory: () => ArrayBuffer,
+): AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer>; last: boolean }, void, undefined> {
+  let block = new Uint8Array(memory());
   let used = 0;
   for await (const chunk of source) {
     let from = 0;
     while (from < chunk.length) {
       if (used === size) {
         yield { bytes: block, last: false };
-        block = new Uint8Array(size);
+        block = new Uint8Array(memory());
         used = 0;
       }
       const piece = chunk.subarray(from, from + size - used);
@@ -81,5 +105,5 @@ async function* blocksOf(
       from += piece.length;
     }
   }
-  yield { bytes: block.slice(0, used), last: true };
+  yield { bytes: block.subarray(0, used), last: true };
 }

@@ -18,8 +18,16 @@ port.on("message", (request: Request) => {
   } catch (error) {
     response = { error: plainError(error) };
   }
-  port.postMessage(response);
+  port.postMessage(response, handedOver(request, response));
 });
+
+/** What goes over to the other thread without being copied. */
+function handedOver(request: Request, response: Response): ArrayBuffer[] {
+  if (request.task !== "compress" || !("output" in response)) return [];
+  const { made, memory } = response.output as Tasks["compress"]["output"];
+  // Short results share their memory with others.
+  return made.length === made.buffer.byteLength ? [memory, made.buffer as ArrayBuffer] : [memory];
+}
 
 function run(request: Request): Tasks[TaskName]["output"] {
   switch (request.task) {
@@ -46,8 +54,11 @@ function run(request: Request): Tasks[TaskName]["output"] {
       });
       return { diffId: hashed ? diffId() : undefined, size };
     }
-    case "compress":
-      return compressBlock(request.input.codec, request.input.level, request.input.block);
+    case "compress": {
+      const { codec, level, block } = request.input;
+      const made = compressBlock(codec, level, block);
+      return { made, memory: block.bytes.buffer as ArrayBuffer };
+    }
   }
 }
 

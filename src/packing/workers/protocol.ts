@@ -21,8 +21,11 @@ export interface Tasks {
     input: { spec: LayerSpec; ring: SharedArrayBuffer; hashed: boolean };
     output: { diffId: string | undefined; size: number };
   };
-  /** Compresses one block of a stream of blocks. */
-  compress: { input: { codec: CodecName; level: number; block: BlockInput }; output: Uint8Array };
+  /** Compresses one block of a stream of blocks. Gives the memory of its bytes back, too. */
+  compress: {
+    input: { codec: CodecName; level: number; block: BlockInput };
+    output: { made: Uint8Array; memory: ArrayBuffer };
+  };
 }
 
 export type CodecName = "gzip" | "zstd";

@@ -66,14 +66,23 @@ export class RingReader {
     this.#data = new Uint8Array(ring, DATA_OFFSET);
   }
 
-  /** Copies the next filled slot out and frees it. Call once per announcement. */
-  take(): Uint8Array {
+  /** The next filled slot, until it is freed. Call both once per announcement. */
+  look(): Uint8Array {
     const length = Atomics.load(this.#cells, this.#slot);
     const from = this.#slot * SLOT_SIZE;
-    const bytes = this.#data.slice(from, from + length);
+    return this.#data.subarray(from, from + length);
+  }
+
+  free(): void {
     Atomics.store(this.#cells, this.#slot, FREE);
     Atomics.notify(this.#cells, this.#slot);
     this.#slot = (this.#slot + 1) % SLOTS;
+  }
+
+  /** Copies the next filled slot out and frees it. */
+  take(): Uint8Array {
+    const bytes = this.look().slice();
+    this.free();
     return bytes;
   }
 
