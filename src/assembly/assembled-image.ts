@@ -1,4 +1,5 @@
 import { dockerToolsConfig } from "../image/config.ts";
+import type { BaseContent } from "../image/config.ts";
 import { plainJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import type { Image, RuntimeConfig } from "../image/image.ts";
@@ -13,6 +14,9 @@ export interface AssembledImageInput {
   readonly layers: readonly Layer[];
   /** Seconds since 1970. */
   readonly archiveTime: number;
+  /** What of a base's config stays as it was; without it, its layers are described like others. */
+  readonly base?: BaseContent | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /** An image put together from layers; its config follows from them. */
@@ -21,6 +25,8 @@ export class AssembledImage implements Image {
   readonly os: string;
   readonly layers: readonly Layer[];
   readonly archiveTime: number;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly #base: BaseContent | undefined;
   readonly #created: string;
   readonly #runtime: JsonObject;
   #config: Promise<Buffer> | undefined;
@@ -30,6 +36,8 @@ export class AssembledImage implements Image {
     this.os = input.os;
     this.layers = input.layers;
     this.archiveTime = input.archiveTime;
+    this.annotations = input.annotations ?? {};
+    this.#base = input.base;
     this.#created = input.created;
     this.#runtime = input.runtime;
   }
@@ -53,6 +61,7 @@ export class AssembledImage implements Image {
       os: this.os,
       runtime: this.#runtime,
       layerPaths: this.layers.map(({ paths }) => paths),
+      base: this.#base,
     };
     return dockerToolsConfig(content, await Promise.all(diffIds));
   }

@@ -73,6 +73,8 @@ export interface ImageFlags {
   readonly strategy?: string;
   readonly pipeline?: string;
   readonly ignore?: string;
+  readonly from?: string;
+  /** dockerTools' name of it. */
   readonly fromImage?: string;
   readonly created?: string;
   readonly mtime?: string;
@@ -138,10 +140,16 @@ export const imageFlags = {
     brief: "Paths to leave out: a file, one a line",
     placeholder: "FILE",
   },
+  from: {
+    ...optionalText,
+    brief: "Base image: a name in a registry, an archive, an OCI layout",
+    placeholder: "IMAGE",
+  },
   fromImage: {
     ...optionalText,
-    brief: "Base image: a Docker archive",
-    placeholder: "FILE",
+    hidden: true,
+    brief: "The same as --from, as dockerTools calls it",
+    placeholder: "IMAGE",
   },
   created: {
     ...optionalText,

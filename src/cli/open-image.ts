@@ -1,3 +1,4 @@
+import type { ImageAtOptions } from "../assembly/image-at.ts";
 import { imageFromConf } from "../assembly/from-conf.ts";
 import { imageFromRecipe } from "../assembly/from-recipe.ts";
 import { UsageError } from "../errors.ts";
@@ -5,7 +6,8 @@ import type { Image } from "../image/image.ts";
 import { parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import { readConf } from "../recipe/dockertools-conf.ts";
-import type { ImageFlags } from "./flags.ts";
+import type { ConnectionFlags, ImageFlags } from "./flags.ts";
+import { basePlaces } from "./base-places.ts";
 import { withDefaults } from "./recipe-defaults.ts";
 import { resolveSource } from "./resolve-source.ts";
 import type { ResolvedSource } from "./resolve-source.ts";
@@ -33,6 +35,7 @@ const DECIDED_BY_CONF = [
   "strategy",
   "pipeline",
   "ignore",
+  "from",
   "fromImage",
   "created",
   "mtime",
@@ -45,7 +48,7 @@ const DECIDED_BY_CONF = [
 
 /** The image that a command's arguments and options describe. */
 export async function openImage(
-  flags: ImageFlags,
+  flags: ImageFlags & Partial<ConnectionFlags>,
   sources: readonly string[],
   session: Session,
 ): Promise<NamedImage> {
@@ -53,7 +56,7 @@ export async function openImage(
   const source = await resolveSource(flags, sources, session.announcer);
   return source.kind === "conf"
     ? openConf(source.file, tags, flags, session)
-    : openRecipe(source, tags, session);
+    : openRecipe(source, tags, session, basePlaces(flags, session.announcer));
 }
 
 async function openConf(
@@ -83,6 +86,7 @@ async function openRecipe(
   source: Extract<ResolvedSource, { kind: "recipe" }>,
   tags: readonly Reference[],
   session: Session,
+  places: ImageAtOptions,
 ): Promise<NamedImage> {
   const { closure, store } = source;
   const { recipe, reference, programFolders } = withDefaults(source);
@@ -91,6 +95,9 @@ async function openRecipe(
     locate: store.locate,
     contentHashOf: (path: string) => closure.get(path).contentHash,
   };
-  const opened = await imageFromRecipe(recipe, closure, session.packer, view, { programFolders });
+  const opened = await imageFromRecipe(recipe, closure, session.packer, view, {
+    programFolders,
+    places,
+  });
   return { ...opened, references: tags.length > 0 ? tags : [reference] };
 }

@@ -1,15 +1,16 @@
-import { planFor } from "../assembly/from-recipe.ts";
-import { openDockerArchive } from "../archives/read-archive.ts";
+import { planFor, platformFor } from "../assembly/from-recipe.ts";
+import { openBase } from "../assembly/base-image.ts";
 import { UsageError } from "../errors.ts";
 import type { Plan } from "../layering/plan.ts";
 import type { Closure } from "../closure/closure.ts";
 import type { Announcer } from "./announcer.ts";
-import type { ImageFlags } from "./flags.ts";
+import { basePlaces } from "./base-places.ts";
+import type { ConnectionFlags, ImageFlags } from "./flags.ts";
 import { resolveSource } from "./resolve-source.ts";
 
 /** The plan of what a command's arguments describe, and the closure that it divides. */
 export async function planSources(
-  flags: ImageFlags,
+  flags: ImageFlags & Partial<ConnectionFlags>,
   sources: readonly string[],
   announcer: Announcer,
 ): Promise<{ plan: Plan; closure: Closure }> {
@@ -20,12 +21,12 @@ export async function planSources(
     });
   }
   const { recipe, closure } = source;
-  return { plan: planFor(recipe, closure, await baseLayers(recipe.base)), closure };
-}
-
-async function baseLayers(base: string | undefined): Promise<number> {
-  if (base === undefined) return 0;
-  const archive = await openDockerArchive(base);
-  archive.close();
-  return archive.layers.length;
+  if (recipe.base === undefined) return { plan: planFor(recipe, closure), closure };
+  const places = basePlaces(flags, announcer);
+  const base = await openBase(recipe.base, { ...places, platform: platformFor(recipe) });
+  try {
+    return { plan: planFor(recipe, closure, base), closure };
+  } finally {
+    base.close();
+  }
 }

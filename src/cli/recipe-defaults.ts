@@ -28,8 +28,13 @@ export function withDefaults({
   const saysWhatRuns = config.Entrypoint !== undefined || config.Cmd !== undefined;
   const program =
     main === undefined || saysWhatRuns ? undefined : mainProgramOf(main, store, mainProgram);
+  // A base's own program is not the one that is meant to start.
+  const entrypoint = recipe.base === undefined ? {} : { Entrypoint: [] };
   return {
-    recipe: program === undefined ? recipe : { ...recipe, config: { ...config, Cmd: [program] } },
+    recipe:
+      program === undefined
+        ? recipe
+        : { ...recipe, config: { ...config, ...entrypoint, Cmd: [program] } },
     reference: parseReference(`${recipe.name ?? repositoryNameOf(main)}:${recipe.tag ?? "latest"}`),
     programFolders: roots.flatMap((root) => programFolderOf(root, store) ?? []),
   };

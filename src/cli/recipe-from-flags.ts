@@ -19,7 +19,7 @@ export function withFlags(recipe: Recipe, flags: ImageFlags): Recipe {
     ...defined({
       name: reference?.repository,
       tag: reference?.tag,
-      base: flags.fromImage,
+      base: baseOf(flags),
       created: flags.created,
       mtime: flags.mtime,
       platform: flags.platform,
@@ -40,6 +40,13 @@ export function withFlags(recipe: Recipe, flags: ImageFlags): Recipe {
     },
   };
   return checkedAgainst(recipeSchema, merged, "the options", "USAGE");
+}
+
+function baseOf({ from, fromImage }: ImageFlags): string | undefined {
+  if (from !== undefined && fromImage !== undefined) {
+    throw new UsageError("--from and --from-image both name a base", { hint: "give one of them" });
+  }
+  return from ?? fromImage;
 }
 
 function withConfigFlags(config: RuntimeConfigInput, flags: ImageFlags): RuntimeConfigInput {

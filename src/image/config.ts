@@ -12,6 +12,18 @@ export interface ConfigContent {
   readonly runtime: JsonObject;
   /** Per layer, bottom first: what is in it. */
   readonly layerPaths: ReadonlyArray<readonly string[]>;
+  /** What stands in place of the bottom layers' own: a base's. */
+  readonly base?: BaseContent | undefined;
+}
+
+/** What of a base's config stays as it was. */
+export interface BaseContent {
+  /** Layers of the base. */
+  readonly layers: number;
+  /** Its steps, those that made no layer, too. */
+  readonly history: readonly JsonObject[];
+  /** What says more of the platform: `variant`, `os.version`, `os.features`. */
+  readonly platform: JsonObject;
 }
 
 /**
@@ -20,7 +32,8 @@ export interface ConfigContent {
  * `docker history`, so that what is in which layer can be read from the image itself.
  */
 export function dockerToolsConfig(content: ConfigContent, diffIds: readonly string[]): Buffer {
-  const history = content.layerPaths.map(
+  const { base } = content;
+  const steps = content.layerPaths.slice(base?.layers ?? 0).map(
     (paths): JsonValue =>
       new Map<string, JsonValue>([
         ["created", content.created],
@@ -35,9 +48,10 @@ export function dockerToolsConfig(content: ConfigContent, diffIds: readonly stri
     ["created", content.created],
     ["architecture", content.architecture],
     ["os", content.os],
+    ...(base?.platform ?? []),
     ["config", content.runtime],
     ["rootfs", rootfs],
-    ["history", history],
+    ["history", [...(base?.history ?? []), ...steps]],
   ]);
   return Buffer.from(pythonJson(config), "utf8");
 }

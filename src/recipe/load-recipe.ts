@@ -27,7 +27,7 @@ export async function loadRecipe(file: string): Promise<Recipe> {
   const folder = path.dirname(file);
   return {
     ...recipe,
-    ...(recipe.base === undefined ? {} : { base: path.resolve(folder, recipe.base) }),
+    ...(recipe.base === undefined ? {} : { base: baseFromFolder(folder, recipe.base) }),
     contents: recipe.contents.map((source) => ({
       nix: source.nix.map((argument) => fromFolder(folder, argument)),
     })),
@@ -53,4 +53,27 @@ const RELATIVE = /^((?:path|git\+file):)?(\.\.?(?:\/[^#?]*)?)((?:[#?].*)?)$/s;
 function fromFolder(folder: string, argument: string): string {
   const [, scheme = "", place, what = ""] = RELATIVE.exec(argument) ?? [];
   return place === undefined ? argument : scheme + path.resolve(folder, place) + what;
+}
+
+/** Where images are kept in files, as skopeo spells it. */
+const FILE_TRANSPORT = /^(?:oci|oci-archive|docker-archive):(?=.)/;
+const ARCHIVE_ENDING = /\.(?:tar(?:\.[a-z0-9]+)?|tgz|tzst|txz|tbz2?)$/;
+
+/** A base that is a file or a folder; a name in a registry stands for itself. */
+function baseFromFolder(folder: string, base: string): string {
+  const transport = FILE_TRANSPORT.exec(base)?.[0] ?? "";
+  const place = base.slice(transport.length);
+  const [file = place] = place.split(/[:@]/, 1);
+  const isPath =
+    transport !== "" ||
+    /^\.{0,2}\//.test(place) ||
+    ARCHIVE_ENDING.test(file) ||
+    (file !== "" && holdsImage(path.resolve(folder, file)));
+  return isPath ? transport + path.resolve(folder, place) : base;
+}
+
+/** A file, or an OCI layout: other folders do not make a name a path. */
+function holdsImage(place: string): boolean {
+  const stats = fs.statSync(place, { throwIfNoEntry: false });
+  return stats?.isFile() === true || fs.existsSync(path.join(place, "oci-layout"));
 }

@@ -29,7 +29,7 @@ export const recipeSchema = closedObject({
   ),
   tag: v.optional(v.string()),
   contents: v.pipe(v.array(nixSource), v.minLength(1, "Expected at least one source")),
-  /** A Docker archive to build upon. */
+  /** An image to build upon: a name in a registry, an archive, an OCI layout. */
   base: v.optional(v.string()),
   config: v.optional(runtimeConfigSchema, {}),
   layers: v.optional(

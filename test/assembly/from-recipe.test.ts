@@ -32,7 +32,7 @@ function withEnv(...entries: string[]): Partial<Recipe> {
 }
 
 function planned(layers: Recipe["layers"]): (readonly string[])[] {
-  return planFor(recipe({ layers }), closure, 0).layers.map(({ paths }) => paths);
+  return planFor(recipe({ layers }), closure).layers.map(({ paths }) => paths);
 }
 
 /** The image of a recipe; its layers may be asked for all but their bytes. */
@@ -142,11 +142,9 @@ describe("the environment", () => {
       config: { Env: ["PATH=/usr/bin:/bin", "A=base", "B=base"], Cmd: ["sh"], User: "9" },
     });
     const image = await imageOf({ ...withEnv("B=own"), base }, folders);
-    expect(image.runtime).toEqual({
-      Env: ["PATH=/a/bin:/b/bin:/usr/bin:/bin", "A=base", "B=own"],
-    });
+    expect(image.runtime.Env).toEqual(["PATH=/a/bin:/b/bin:/usr/bin:/bin", "A=base", "B=own"]);
     const plain = await imageOf({ base });
-    expect(plain.runtime).toEqual({ Env: ["PATH=/usr/bin:/bin", "A=base", "B=base"] });
+    expect(plain.runtime.Env).toEqual(["PATH=/usr/bin:/bin", "A=base", "B=base"]);
     expect((await imageOf({ ...withEnv("PATH=/x"), base }, folders)).runtime.Env![0]).toBe(
       "PATH=/x",
     );

@@ -11,7 +11,7 @@ import type { AppStore } from "./support/app-store.ts";
 import { runHere } from "./support/run-here.ts";
 
 beforeEach(() => {
-  vi.stubEnv("VARVE_CACHE_DIR", "/nonexistent/varve-cache");
+  vi.stubEnv("VARVE_CACHE_DIR", "/dev/null/varve-cache");
 });
 afterEach(() => {
   vi.unstubAllEnvs();

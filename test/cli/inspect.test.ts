@@ -10,7 +10,7 @@ import { APP, appStore, DATA, LIBC } from "./support/app-store.ts";
 import { runHere } from "./support/run-here.ts";
 
 beforeEach(() => {
-  vi.stubEnv("VARVE_CACHE_DIR", "/nonexistent/varve-cache");
+  vi.stubEnv("VARVE_CACHE_DIR", "/dev/null/varve-cache");
 });
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -13,7 +13,7 @@ import { workIn } from "./support/work-in.ts";
 beforeEach(() => {
   // No Nix: what can be had without it must not need it.
   vi.stubEnv("PATH", "/nonexistent");
-  vi.stubEnv("VARVE_CACHE_DIR", "/nonexistent/varve-cache");
+  vi.stubEnv("VARVE_CACHE_DIR", "/dev/null/varve-cache");
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -252,22 +252,34 @@ describe("a base image", () => {
     const env = ["-e", "PATH=/usr/bin:/bin", "-e", "A=base", "-e", "B=base"];
     await runHere("build", DATA, "-o", base, "--cmd", "x", "-u", "9", ...env, ...options);
     const below = await inspected(base);
-    const image = await inspected(APP, "--from-image", base, "-e", "B=own", ...options);
+    const image = await inspected(APP, "--from", base, "-e", "B=own", ...options);
     expect(image.layers.slice(0, 1).map(({ diffId }) => diffId)).toEqual(
       below.layers.map(({ diffId }) => diffId),
     );
     expect(runtimeOf(image)).toEqual({
       Cmd: [`${APP}/bin/app`],
       Env: [`PATH=${APP}/bin:/usr/bin:/bin`, "A=base", "B=own"],
+      User: "9",
     });
+    expect(await inspected(APP, "--from-image", base, "-e", "B=own", ...options)).toEqual(image);
+  });
+
+  it("is named once", async () => {
+    const { options } = appStore();
+    const twice = ["--from", "a.tar", "--from-image", "a.tar"];
+    const { status, stderr } = await runHere("inspect", APP, ...twice, ...options);
+    expect(stderr).toContain("--from and --from-image both name a base");
+    expect(status).toBe(2);
   });
 
   it("takes its layers from the limit", async () => {
     const { root, options } = appStore();
     const base = path.join(root, "base.tar");
     await runHere("build", DATA, LIBC, "-o", base, ...options);
-    const args = ["plan", APP, "--from-image", base, ...options, "--max-layers"];
-    expect((await runHere(...args, "3")).stdout).toContain("\n1 layer, 2 paths");
+    const args = ["plan", APP, "--from", base, ...options, "--max-layers"];
+    expect((await runHere(...args, "3")).stdout).toContain(
+      "\n1 layer, 1 path, 3.00 kB, 1 left out",
+    );
     const { status, stderr } = await runHere(...args, "2");
     expect(stderr).toContain("the base image has 2 layers");
     expect(status).toBe(1);

@@ -17,7 +17,7 @@ export function writeArchiveOf(folder: string, { config = {}, layers = 1 }: Base
   const names = Array.from({ length: layers }, (_, index) => `${index}.tar`);
   for (const name of names) fs.writeFileSync(path.join(folder, name), layer);
   const image = {
-    architecture: "amd64",
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
     os: "linux",
     config,
     rootfs: { type: "layers", diff_ids: names.map(() => diffId) },

@@ -1,0 +1,19 @@
+import type { ImageAtOptions } from "../assembly/image-at.ts";
+import { DigestStore } from "../packing/digest-store.ts";
+import { LayerSizes } from "../packing/layer-sizes.ts";
+import type { Announcer } from "./announcer.ts";
+import { connectionOf } from "./connection.ts";
+import type { ConnectionFlags } from "./flags.ts";
+
+/** How base images are reached: as the command line says, if it has a word for it. */
+export function basePlaces(flags: Partial<ConnectionFlags>, announcer: Announcer): ImageAtOptions {
+  return {
+    registry: {
+      ...connectionOf({ plainHttp: false, ...flags }),
+      note: (message) => {
+        announcer.note(message);
+      },
+    },
+    sizes: new LayerSizes(new DigestStore()),
+  };
+}
