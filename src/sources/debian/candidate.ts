@@ -19,12 +19,14 @@ export class Candidate {
   readonly suite: Suite;
   readonly #architecture: string;
   readonly #text: () => string;
+  readonly #providesText: string | undefined;
   #fields: Paragraph | undefined;
   #depends: readonly Alternatives[] | undefined;
   #provides: readonly Relation[] | undefined;
 
   /**
    * @param architecture the image's, which is what `all` stands for
+   * @param provides its Provides, which all packages are asked for
    * @param text the paragraph in the index
    */
   constructor(input: {
@@ -32,12 +34,14 @@ export class Candidate {
     readonly version: string;
     readonly suite: Suite;
     readonly architecture: string;
+    readonly provides: string | undefined;
     readonly text: () => string;
   }) {
     this.name = input.name;
     this.version = input.version;
     this.suite = input.suite;
     this.#architecture = input.architecture;
+    this.#providesText = input.provides;
     this.#text = input.text;
   }
 
@@ -114,12 +118,15 @@ export class Candidate {
   }
 
   get provides(): readonly Relation[] {
-    this.#provides ??= this.#relations("provides").flat();
+    this.#provides ??= this.#parsed("provides", this.#providesText).flat();
     return this.#provides;
   }
 
   #relations(field: string): Alternatives[] {
-    const value = this.#field(field);
+    return this.#parsed(field, this.#field(field));
+  }
+
+  #parsed(field: string, value: string | undefined): Alternatives[] {
     if (value === undefined) return [];
     return parseRelations(value, this.#architecture, `${this.label}, ${field}`);
   }

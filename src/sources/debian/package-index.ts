@@ -44,9 +44,11 @@ export class PackageIndex {
       }
       const blank = text.indexOf("\n\n", start);
       const end = blank === -1 ? text.length : blank + 1;
-      const candidate = this.#candidate(text, start, end, suite);
+      const doesProvide = provides !== -1 && provides < end;
+      const provided = doesProvide ? valueAt(text, provides, end, PROVIDES) : undefined;
+      const candidate = this.#candidate(text, start, end, suite, provided);
       this.#insert(candidate);
-      if (provides !== -1 && provides < end) {
+      if (doesProvide) {
         this.#insertProvided(candidate);
         provides = text.indexOf(PROVIDES, end);
       }
@@ -112,7 +114,13 @@ export class PackageIndex {
     return qualifier === "any" && candidate.isForAny;
   }
 
-  #candidate(text: ByteString, start: number, end: number, suite: Suite): Candidate {
+  #candidate(
+    text: ByteString,
+    start: number,
+    end: number,
+    suite: Suite,
+    provided: string | undefined,
+  ): Candidate {
     const name = valueAt(text, start, end, NAME);
     const version = valueAt(text, start, end, VERSION);
     if (name === undefined || version === undefined) {
@@ -127,6 +135,7 @@ export class PackageIndex {
       version,
       suite,
       architecture: this.architecture,
+      provides: provided,
       text: () => text.slice(start, end),
     });
   }

@@ -1,0 +1,216 @@
+import * as v from "valibot";
+import { VarveError } from "../../errors.ts";
+import type { StreamedEntry } from "../../packing/streamed-layer.ts";
+import { byteStringOf } from "../../tar/byte-string.ts";
+import type { ByteString } from "../../tar/byte-string.ts";
+import type { Owner } from "../../tar/entry.ts";
+import { DebFile } from "./deb-file.ts";
+import { LINKED_DIRECTORIES } from "./image-paths.ts";
+import { generatedFile } from "./package-entries.ts";
+
+/** A user that the image has beside root, with a group of the same name and number. */
+export const userSchema = v.strictObject({
+  name: v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, "not a user name")),
+  id: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4_294_967_294)),
+  home: v.optional(v.pipe(v.string(), v.regex(/^\/[^:\n]*$/, "not an absolute path"))),
+});
+
+export type SystemUser = v.InferOutput<typeof userSchema>;
+
+/** What maintainer scripts would have made, and what it is made from. */
+export interface SystemInput {
+  /** Debian's name for it. */
+  readonly architecture: string;
+  readonly users: readonly SystemUser[];
+  /** Names of the packages in the image. */
+  readonly chosen: ReadonlySet<string>;
+  /** Gives the `.deb` files of base-passwd and ca-certificates; undefined where not wanted. */
+  readonly passwd: (() => Promise<string>) | undefined;
+  readonly certificates: (() => Promise<string>) | undefined;
+}
+
+const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+const ROOT: Owner = { uid: 0, gid: 0, uname: "root", gname: "root" };
+
+/** Architectures whose dynamic loader is looked for in /lib64 (their ABIs; base-files). */
+const LIB64 = new Set(["amd64", "ppc64el", "ppc64", "loong64", "mips64el"]);
+
+const NSSWITCH = `passwd:         files
+group:          files
+shadow:         files
+gshadow:        files
+
+hosts:          files dns
+networks:       files
+
+protocols:      files
+services:       files
+ethers:         files
+rpc:            files
+
+netgroup:       files
+`;
+
+/** Names under /usr/bin that update-alternatives manages → packages' programs, the best first. */
+const ALTERNATIVES: ReadonlyArray<
+  readonly [name: string, group: string, programs: ReadonlyArray<readonly [string, string]>]
+> = [
+  [
+    "awk",
+    "awk",
+    [
+      ["gawk", "/usr/bin/gawk"],
+      ["original-awk", "/usr/bin/original-awk"],
+      ["mawk", "/usr/bin/mawk"],
+    ],
+  ],
+  [
+    "nawk",
+    "nawk",
+    [
+      ["gawk", "/usr/bin/gawk"],
+      ["original-awk", "/usr/bin/original-awk"],
+      ["mawk", "/usr/bin/mawk"],
+    ],
+  ],
+  ["which", "which", [["debianutils", "/usr/bin/which.debianutils"]]],
+  [
+    "pager",
+    "pager",
+    [
+      ["less", "/usr/bin/less"],
+      ["util-linux", "/usr/bin/more"],
+    ],
+  ],
+  [
+    "nc",
+    "nc",
+    [
+      ["netcat-openbsd", "/bin/nc.openbsd"],
+      ["netcat-traditional", "/bin/nc.traditional"],
+    ],
+  ],
+  [
+    "vi",
+    "vi",
+    [
+      ["vim", "/usr/bin/vim.basic"],
+      ["vim-tiny", "/usr/bin/vim.tiny"],
+    ],
+  ],
+];
+
+/**
+ * The system files: merged `/usr`, users, certificates, the time zone, and what else scripts would
+ * have made for the packages chosen. They are data of the packages, put where scripts put them;
+ * nothing is run, so that this works for any architecture.
+ *
+ * @throws VarveError `DEB_DAMAGED`, `DEB_LACKS`
+ */
+export async function systemEntries(input: SystemInput): Promise<StreamedEntry[]> {
+  const { architecture, chosen, users } = input;
+  const entries: StreamedEntry[] = [
+    ...["usr/bin", "usr/sbin", "usr/lib", "run", "run/lock", "tmp", "var/tmp", "root", "home"].map(
+      (path) => directory(path),
+    ),
+    ...[...LINKED_DIRECTORIES]
+      .filter(([path]) => ["bin", "sbin", "lib"].includes(path))
+      .map(([path, target]) => symlink(path, target)),
+    symlink("var/run", "/run"),
+    symlink("var/lock", "/run/lock"),
+    generatedFile("/etc/nsswitch.conf", NSSWITCH),
+  ];
+  if (LIB64.has(architecture)) entries.push(directory("usr/lib64"), symlink("lib64", "usr/lib64"));
+  if (input.passwd !== undefined) entries.push(...(await accounts(await input.passwd(), users)));
+  for (const { name, id, home } of users) {
+    const owner = { uid: id, gid: id, uname: name, gname: name };
+    if (home !== undefined) entries.push(directory(home.replace(/^\/|\/$/g, ""), 0o700, owner));
+  }
+  if (input.certificates !== undefined) {
+    entries.push(generatedFile(BUNDLE, await bundle(await input.certificates())));
+    // Where OpenSSL looks by itself; the package openssl has the link already.
+    if (!chosen.has("openssl")) entries.push(symlink("usr/lib/ssl/cert.pem", BUNDLE));
+  }
+  if (chosen.has("libc6") && !chosen.has("libc-bin")) {
+    entries.push(generatedFile("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n\n"));
+  }
+  if (chosen.has("tzdata")) {
+    entries.push(symlink("etc/localtime", "/usr/share/zoneinfo/Etc/UTC"));
+    entries.push(generatedFile("/etc/timezone", "Etc/UTC\n"));
+  }
+  for (const [name, group, programs] of ALTERNATIVES) {
+    const program = programs.find(([owner]) => chosen.has(owner))?.[1];
+    if (program === undefined) continue;
+    entries.push(symlink(`usr/bin/${name}`, `/etc/alternatives/${group}`));
+    entries.push(symlink(`etc/alternatives/${group}`, program));
+  }
+  return entries;
+}
+
+/** /etc/passwd and /etc/group: base-passwd's masters, and the image's own users. */
+async function accounts(deb: string, users: readonly SystemUser[]): Promise<StreamedEntry[]> {
+  const files = await filesIn(
+    deb,
+    "base-passwd",
+    /^usr\/share\/base-passwd\/(?:passwd|group)\.master$/,
+  );
+  const passwd = files.get("usr/share/base-passwd/passwd.master");
+  const group = files.get("usr/share/base-passwd/group.master");
+  if (passwd === undefined || group === undefined) throw lacking("base-passwd", "passwd.master");
+  const passwdLines = users.map(
+    ({ name, id, home }) =>
+      `${name}:x:${id}:${id}:${name}:${home ?? "/nonexistent"}:/usr/sbin/nologin\n`,
+  );
+  const groupLines = users.map(({ name, id }) => `${name}:x:${id}:\n`);
+  // The masters mark passwords by "*"; what makes /etc/passwd of them writes "x" only with shadow.
+  return [
+    generatedFile("/etc/passwd", passwd + byteStringOf(passwdLines.join(""))),
+    generatedFile("/etc/group", group + byteStringOf(groupLines.join(""))),
+  ];
+}
+
+/** All certificates, in the order of their files' names, as update-ca-certificates does. */
+async function bundle(deb: string): Promise<ByteString> {
+  const files = await filesIn(deb, "ca-certificates", /^usr\/share\/ca-certificates\/.+\.crt$/);
+  if (files.size === 0) throw lacking("ca-certificates", "certificates");
+  return [...files.keys()]
+    .toSorted()
+    .map((name) => files.get(name)!.replace(/\n*$/, "\n"))
+    .join("");
+}
+
+async function filesIn(
+  file: string,
+  what: string,
+  wanted: RegExp,
+): Promise<Map<ByteString, ByteString>> {
+  const deb = new DebFile(file, what);
+  try {
+    const files = new Map<ByteString, ByteString>();
+    for await (const { member, content } of deb.data()) {
+      const name = member.name.replace(/^\.?\//, "");
+      if (member.typeFlag !== "0" || !wanted.test(name)) continue;
+      const pieces: string[] = [];
+      for await (const piece of content()) pieces.push(piece.toString("latin1"));
+      files.set(name, pieces.join(""));
+    }
+    return files;
+  } finally {
+    deb.close();
+  }
+}
+
+function lacking(name: string, what: string): VarveError {
+  return new VarveError("DEB_LACKS", `the package ${name} has no ${what}`, {
+    hint: `is it Debian's ${name}? The system files can do without it`,
+  });
+}
+
+function directory(path: string, mode = 0o755, owner: Owner = ROOT): StreamedEntry {
+  return { entry: { name: `/${path}/`, type: "directory", mode, size: 0, link: "", owner } };
+}
+
+function symlink(path: string, target: string): StreamedEntry {
+  const entry = { name: `/${path}`, mode: 0o777, size: 0, link: target, owner: ROOT };
+  return { entry: { ...entry, type: "symlink" } };
+}
