@@ -145,12 +145,15 @@ export class LayoutIndex {
     return tagged.length === 0 ? undefined : tagged;
   }
 
+  /** A tool that copies an entry under another tag may leave the full name as it was. */
   #byFullName(version: string): IndexEntry[] {
-    return this.entries.filter((entry) =>
+    const called = this.entries.filter((entry) =>
       [fullNameOf(entry), refNameOf(entry)].some(
         (name) => name !== undefined && isSameName(name, version),
       ),
     );
+    const tagged = called.filter((entry) => version.endsWith(`:${refNameOf(entry)}`));
+    return tagged.length > 0 ? tagged : called;
   }
 }
 
