@@ -1,6 +1,5 @@
 import { imageAt } from "../assembly/image-at.ts";
 import type { FoundImage } from "../assembly/image-at.ts";
-import { UsageError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { parsePlatform } from "../image/platform.ts";
 import { connectionOf } from "./connection.ts";
@@ -49,12 +48,4 @@ export async function openFound(
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
   const found = await imageAt(location, { registry: connectionOf(flags), platform });
   return { name: found.name, image: found.image, found, close: found.close };
-}
-
-/** Refuses to take sources for an image. */
-export function needsImage(argument: string | undefined, example: string): UsageError {
-  return new UsageError(
-    argument === undefined ? "nothing says which image" : `${argument} is no image yet`,
-    { hint: `give a name in a registry, an archive or a layout: ${example}` },
-  );
 }

@@ -32,16 +32,16 @@ export async function checkBlob(
   };
   const found: Finding[] = [];
   const tar = await checkTar(uncompressed(counted(), place), diffId, place, found);
-  if (tar === undefined) {
-    // Damage at the source is the reason for whatever the decoder says.
-    const digest = `sha256:${hash.digest("hex")}`;
-    const isWhole = read === blob.size && digest === blob.digest;
-    findings.push(...(isWhole ? found : [await damageOf(blob, source, place)]));
+  const isWhole = read === blob.size && `sha256:${hash.digest("hex")}` === blob.digest;
+  const damage = isWhole ? undefined : await damageOf(blob, source, place);
+  if (damage !== undefined) {
+    // It is the reason for whatever the decoder says.
+    findings.push(damage);
     return;
   }
   findings.push(...found);
   const size = factsFrom(blob)?.size;
-  if (size !== undefined && size !== tar) {
+  if (tar !== undefined && size !== undefined && size !== tar) {
     findings.push({ place, problem: `is annotated to be ${size} bytes long, but is ${tar}` });
   }
 }
@@ -78,8 +78,15 @@ export async function checkTar(
   }
 }
 
-/** A blob that is not what its digest says: read once more, for what it is. */
-async function damageOf(blob: Descriptor, source: ContentSource, place: string): Promise<Finding> {
+/**
+ * What is wrong with a blob that did not come as its digest says: read once more, to its end,
+ * which a decoder need not have reached.
+ */
+async function damageOf(
+  blob: Descriptor,
+  source: ContentSource,
+  place: string,
+): Promise<Finding | undefined> {
   const hash = createHash("sha256");
   let read = 0;
   try {
@@ -92,7 +99,11 @@ async function damageOf(blob: Descriptor, source: ContentSource, place: string):
     if (read !== blob.size) return { place, problem: error.message };
   }
   const digest = `sha256:${hash.digest("hex")}`;
-  return { place, problem: `its blob has the digest ${digest}, not ${blob.digest}` };
+  if (digest !== blob.digest) {
+    return { place, problem: `its blob has the digest ${digest}, not ${blob.digest}` };
+  }
+  if (read === blob.size) return undefined;
+  return { place, problem: `its blob is ${read} bytes long, not ${blob.size}` };
 }
 
 async function* uncompressed(

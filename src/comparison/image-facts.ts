@@ -1,8 +1,10 @@
 import { VarveError } from "../errors.ts";
 import { digestOf } from "../image/digest.ts";
+import { layerHistory, pathsInComment } from "../image/history.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
-import { contentsOf } from "./layer-contents.ts";
+import { parseOrderedJson, plainJson } from "../image/ordered-json.ts";
+import type { JsonObject } from "../image/ordered-json.ts";
 
 /** What can be said of an image without a byte of its layers. */
 export interface ImageFacts {
@@ -36,7 +38,8 @@ export interface LayerFacts {
  */
 export async function factsOf(name: string, image: Image): Promise<ImageFacts> {
   const configBytes = await image.config();
-  const config = parsedConfig(name, configBytes);
+  const ordered = parsedConfig(name, configBytes);
+  const config = plainJson(ordered) as Record<string, unknown>;
   const diffIds = diffIdsIn(config);
   if (diffIds.length !== image.layers.length) {
     throw new VarveError(
@@ -45,18 +48,19 @@ export async function factsOf(name: string, image: Image): Promise<ImageFacts> {
       { hint: `varve verify ${name} tells what is wrong with it` },
     );
   }
-  const contents = contentsOf(config["history"], diffIds.length);
+  const steps = layerHistory(ordered, diffIds.length);
   const layers = await Promise.all(
     image.layers.map(async (layer, index): Promise<LayerFacts> => {
-      const told = contents?.[index];
+      const { comment = "", createdBy = "" } = steps?.[index] ?? {};
+      const paths = pathsInComment(comment);
       const { blob } = layer;
       const isCompressed = blob !== undefined && blob.descriptor.digest !== diffIds[index];
       return {
         diffId: diffIds[index]!,
         size: blob === undefined ? await layer.size() : blob.descriptor.size,
         isCompressed,
-        paths: told?.paths,
-        what: told?.createdBy ?? layer.reason,
+        paths: paths.length === 0 ? undefined : paths,
+        what: createdBy === "" ? layer.reason : createdBy,
         layer,
       };
     }),
@@ -72,12 +76,10 @@ export function diffIdsIn(config: Readonly<Record<string, unknown>>): string[] {
   return Array.isArray(ids) ? ids.map(String) : [];
 }
 
-function parsedConfig(name: string, bytes: Buffer): Record<string, unknown> {
+function parsedConfig(name: string, bytes: Buffer): JsonObject {
   try {
-    const config: unknown = JSON.parse(bytes.toString("utf8"));
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
-      return config as Record<string, unknown>;
-    }
+    const config = parseOrderedJson(bytes.toString("utf8"));
+    if (config instanceof Map) return config;
   } catch {
     // Said below.
   }

@@ -4,8 +4,6 @@ import type { ImageDifference } from "../../src/comparison/compare-images.ts";
 import { compareConfigs } from "../../src/comparison/compare-configs.ts";
 import { compareComponents, nameAndVersion } from "../../src/comparison/components.ts";
 import { factsOf } from "../../src/comparison/image-facts.ts";
-import { contentsOf } from "../../src/comparison/layer-contents.ts";
-import { pythonListRepr } from "../../src/image/python-json.ts";
 import { CountedLayer, imageOf } from "./support/images.ts";
 import { file } from "./support/tars.ts";
 
@@ -140,22 +138,5 @@ describe("compareComponents", () => {
       { change: "added", name: "x", b: { version: "3" } },
       { change: "removed", name: "y" },
     ]);
-  });
-});
-
-describe("contentsOf", () => {
-  it("reads what is written, however it is called", () => {
-    const paths = [store("it's"), store("both'\""), store("é\n\\"), store("")];
-    const history = [
-      { comment: `store paths: ${pythonListRepr(paths)}` },
-      { created_by: "RUN x", empty_layer: true },
-      { created_by: "COPY y", comment: "buildkit" },
-    ];
-    expect(contentsOf(history, 2)).toEqual([
-      { paths, createdBy: undefined },
-      { paths: undefined, createdBy: "COPY y" },
-    ]);
-    expect(contentsOf(history, 3)).toBeUndefined();
-    expect(contentsOf(undefined, 0)).toBeUndefined();
   });
 });
