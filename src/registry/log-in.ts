@@ -3,6 +3,7 @@ import { RegistryClient } from "./client.ts";
 import type { RegistryOptions } from "./client.ts";
 import type { Credential } from "./credentials/credential.ts";
 import { RegistryError } from "./registry-error.ts";
+import { RegistrySettings } from "./settings/registry-settings.ts";
 
 /** What came of showing a credential to a registry. */
 export interface Login {
@@ -23,8 +24,11 @@ export async function logIn(
   credential: Credential,
   options: Omit<RegistryOptions, "find" | "wantsIdentity"> = {},
 ): Promise<Login> {
+  const settings = RegistrySettings.fromFiles({ env: options.env });
+  const isInsecure = await settings.isInsecure(registry);
   const client = await RegistryClient.connect(registry, {
     ...options,
+    tlsVerify: options.tlsVerify ?? (isInsecure ? false : undefined),
     find: () => Promise.resolve(credential),
     wantsIdentity: true,
   });

@@ -4,6 +4,12 @@ import type { ContentSource, StoredManifest } from "../image/content-store.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { RegistryError } from "./registry-error.ts";
 
+/** A repository's name inside a registry. */
+export interface RepositoryPlace {
+  readonly registry: string;
+  readonly name: string;
+}
+
 /** A place to read from, connected to when it is needed. */
 export interface OpenSource {
   /** For people. */
@@ -18,6 +24,8 @@ export interface OpenSource {
  */
 export class MirroredSource implements ContentSource {
   readonly fullName: string;
+  /** The repository that the image belongs to. */
+  readonly origin: RepositoryPlace;
   readonly #sources: readonly OpenSource[];
   readonly #note: (message: string) => void;
   readonly #failed = new Set<OpenSource>();
@@ -25,10 +33,12 @@ export class MirroredSource implements ContentSource {
   /** @param sources in order; the errors of the last one are errors */
   constructor(
     fullName: string,
+    origin: RepositoryPlace,
     sources: readonly OpenSource[],
     note: (message: string) => void = (): void => undefined,
   ) {
     this.fullName = fullName;
+    this.origin = origin;
     this.#sources = sources;
     this.#note = note;
   }

@@ -59,7 +59,8 @@ export class Registries {
       open: () => this.#open(mirror, remote, false, true),
     }));
     const own = { name: fullName, open: () => this.#open(origin, remote, false, false) };
-    return new MirroredSource(fullName, [...sources, own], this.#options.note);
+    const place = { registry: origin.registry, name: origin.path };
+    return new MirroredSource(fullName, place, [...sources, own], this.#options.note);
   }
 
   close(): void {

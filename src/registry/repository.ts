@@ -10,6 +10,8 @@ import { MEDIA_TYPE, manifestMediaType } from "../image/media-types.ts";
 import type { Access } from "./authorizer.ts";
 import type { RegistryClient } from "./client.ts";
 import { downloadBlob } from "./download.ts";
+import { MirroredSource } from "./mirrored-source.ts";
+import type { RepositoryPlace } from "./mirrored-source.ts";
 import { mountBlob } from "./mount.ts";
 import { RegistryError } from "./registry-error.ts";
 import { shownUrl } from "./redact.ts";
@@ -117,20 +119,22 @@ export class Repository implements ContentStore {
     onSent?: (bytes: number) => void,
   ): Promise<BlobWay> {
     if (await this.hasBlob(blob.digest)) return "present";
-    if (this.isNeighbourOf(from) && (await mountBlob(this, blob.digest, from.name))) {
+    const neighbour = this.neighbourName(from);
+    if (neighbour !== undefined && (await mountBlob(this, blob.digest, neighbour))) {
       return "mounted";
     }
     await uploadBlob(this, blobOf(blob, from), { onSent });
     return "sent";
   }
 
-  /** Whether another place is a repository of the same registry, from which blobs can be mounted. */
-  isNeighbourOf(other: ContentSource): other is Repository {
-    return (
-      other instanceof Repository &&
-      other.client.registry === this.client.registry &&
-      other.name !== this.name
-    );
+  /**
+   * The name of another place, if it is a repository of the same registry, from which blobs can be
+   * mounted; also when it is read through mirrors.
+   */
+  neighbourName(other: ContentSource): string | undefined {
+    const place = other instanceof MirroredSource ? other.origin : placeOf(other);
+    const isNeighbour = place?.registry === this.client.registry && place.name !== this.name;
+    return isNeighbour ? place.name : undefined;
   }
 
   async putBlob(bytes: Uint8Array, onSent?: (bytes: number) => void): Promise<BlobWay> {
@@ -169,6 +173,11 @@ export class Repository implements ContentStore {
     if (kept !== digest) throw wrongDigest("PUT", url, kept ?? "none");
     return { subject: [headers["oci-subject"] ?? []].flat()[0] };
   }
+}
+
+function placeOf(source: ContentSource): RepositoryPlace | undefined {
+  if (!(source instanceof Repository)) return undefined;
+  return { registry: source.client.registry, name: source.name };
 }
 
 function wrongDigest(method: string, url: URL, digest: string): RegistryError {

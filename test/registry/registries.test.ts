@@ -143,6 +143,17 @@ describe("a mirror", () => {
     expect(mirror.requests).toEqual([]);
   });
 
+  it("is not in the way of a mount where the image belongs", async () => {
+    const mirror = await registryOf("mirror");
+    const origin = await registryOf("origin");
+    const { registries: made } = registries(confOf(origin.host, mirror.host));
+    const source = await made.source(APP);
+    const repository = await made.repository({ ...APP, path: "other/app" }, true);
+    const way = await repository.takeBlob({ digest: DIGEST, size: BLOB.length }, source);
+    expect(way).toBe("mounted");
+    expect(mirror.requests).toEqual([]);
+  });
+
   it("does not hide what its image's own registry says", async () => {
     const mirror = await registryOf("mirror");
     const origin = await registryOf("origin", { fault: () => ({ kind: "status", status: 403 }) });

@@ -42,7 +42,7 @@ export async function findLayer(
     if (await repository.hasBlob(digest)) return { candidate, way: "present" };
   }
   const elsewhere = candidates.find(
-    ({ source }) => source !== undefined && repository.isNeighbourOf(source),
+    ({ source }) => source !== undefined && repository.neighbourName(source) !== undefined,
   );
   return elsewhere === undefined ? undefined : { candidate: elsewhere, way: "mountable" };
 }
@@ -55,11 +55,9 @@ export async function takeFound(
 ): Promise<PlacedLayer | undefined> {
   const begun = performance.now();
   if (way === "mountable") {
-    const from = candidate.source;
-    const mounted =
-      from !== undefined &&
-      repository.isNeighbourOf(from) &&
-      (await mountBlob(repository, candidate.blob.digest, from.name));
+    const { source, blob } = candidate;
+    const from = source === undefined ? undefined : repository.neighbourName(source);
+    const mounted = from !== undefined && (await mountBlob(repository, blob.digest, from));
     if (!mounted) return undefined;
   }
   const seconds = (performance.now() - begun) / 1000;

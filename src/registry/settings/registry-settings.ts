@@ -110,11 +110,21 @@ export class RegistrySettings {
     };
   }
 
-  async #checked(place: Place): Promise<Place> {
-    return { ...place, insecure: place.insecure || (await this.#isInsecure(place.registry)) };
+  /** Whether a whole registry needs neither a trusted certificate nor TLS: to log in there. */
+  async isInsecure(registry: string): Promise<boolean> {
+    const isSet = this.#registries.some(
+      ({ prefix, location = prefix, insecure }) =>
+        insecure && location.split("/", 1)[0] === registry,
+    );
+    return isSet || (await this.#isInsecureInDocker(registry));
   }
 
-  async #isInsecure(registry: string): Promise<boolean> {
+  async #checked(place: Place): Promise<Place> {
+    const insecure = place.insecure || (await this.#isInsecureInDocker(place.registry));
+    return { ...place, insecure };
+  }
+
+  async #isInsecureInDocker(registry: string): Promise<boolean> {
     if (this.#daemon === undefined) return false;
     const { insecureHosts, insecureNetworks, hasNetworks } = this.#daemon;
     if (insecureHosts.has(registry.toLowerCase())) return true;

@@ -168,6 +168,19 @@ function registry(prefix: string, location: string): string {
   return `[[registry]]\nprefix = "${prefix}"\nlocation = "${location}"\n`;
 }
 
+describe("a whole registry", () => {
+  const daemon = parseDaemonJson('{"insecure-registries": ["old.example"]}', "daemon.json");
+  const settings = new RegistrySettings(parseRegistriesConf(CONF, "registries.conf"), daemon);
+  it.each([
+    ["old.example", true],
+    ["proxy.example", true],
+    ["only.example", false],
+    ["mirror.example:5000", false],
+  ])("%s is insecure: %s", async (name, insecure) => {
+    expect(await settings.isInsecure(name)).toBe(insecure);
+  });
+});
+
 describe("settings files", () => {
   const files = {
     "etc/containers/registries.conf": registry("a.example", "system.example"),
