@@ -5,6 +5,11 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { inspectionTable } from "../../src/cli/inspection-table.ts";
 import type { Inspection } from "../../src/cli/inspection-table.ts";
+import { digestOf } from "../../src/image/digest.ts";
+import { MEDIA_TYPE } from "../../src/image/media-types.ts";
+import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
+import { putBlob, putManifest } from "../destinations/copy/support/content.ts";
+import type { Described } from "../destinations/copy/support/content.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { APP, appStore, DATA, LIBC } from "./support/app-store.ts";
 import { runHere } from "./support/run-here.ts";
@@ -110,6 +115,127 @@ function write(folder: string, name: string, latin1: string): string {
   fs.writeFileSync(file, latin1, "latin1");
   return file;
 }
+
+describe("varve inspect of what is kept by digests", () => {
+  const AMD = { architecture: "amd64", os: "linux" };
+
+  async function filled(): Promise<{ at: string; image: Described; index: Described }> {
+    const folder = path.join(temporaryFolder(), "layout");
+    const layout = OciLayout.create(folder);
+    const image = await putManifest(layout, {
+      mediaType: MEDIA_TYPE.manifest,
+      config: await putBlob(
+        layout,
+        MEDIA_TYPE.config,
+        JSON.stringify({
+          ...AMD,
+          config: { Cmd: ["/app"] },
+          rootfs: { type: "layers", diff_ids: [DIFF_ID] },
+          history: [{ created_by: "COPY app /" }],
+        }),
+      ),
+      layers: [await putBlob(layout, MEDIA_TYPE.layerGzip, "a layer")],
+      annotations: { made: "here" },
+    });
+    const attestation = {
+      ...(await putManifest(layout, { mediaType: MEDIA_TYPE.manifest, layers: [] })),
+      platform: { architecture: "unknown", os: "unknown" },
+      annotations: {
+        "vnd.docker.reference.digest": image.digest,
+        "vnd.docker.reference.type": "attestation-manifest",
+      },
+    };
+    const manifests = [{ ...image, platform: AMD }, attestation];
+    const index = await putManifest(layout, { mediaType: MEDIA_TYPE.index, manifests }, "all");
+    const config = await putBlob(layout, "application/vnd.oci.empty.v1+json", "{}");
+    const blob = {
+      ...(await putBlob(layout, "text/plain", "words")),
+      annotations: { "org.opencontainers.image.title": "words.txt" },
+    };
+    const artifact = { mediaType: MEDIA_TYPE.manifest, artifactType: "x/y", config };
+    await putManifest(layout, { ...artifact, layers: [blob] }, "artifact");
+    return { at: `oci:${folder}`, image, index };
+  }
+
+  const DIFF_ID = `sha256:${"0123456789abcdef".repeat(4)}`;
+
+  it("lists an index' platforms, with digests that can be used", async () => {
+    const { at, image, index } = await filled();
+    const { stdout } = await runHere("inspect", `${at}:all`);
+    const lines = stdout.split("\n");
+    expect(lines.slice(0, 5)).toEqual([
+      `name       ${at}:all`,
+      `digest     ${index.digest}`,
+      `type       ${MEDIA_TYPE.index}`,
+      "manifests  2",
+      `  linux/amd64      ${image.digest}`,
+    ]);
+    expect(lines[5]).toMatch(
+      `attestation-manifest of ${image.digest.slice("sha256:".length, "sha256:".length + 12)}`,
+    );
+    const { stdout: json } = await runHere("inspect", `${at}:all`, "--json");
+    expect(JSON.parse(json)).toMatchObject({
+      manifest: { digest: index.digest },
+      manifests: [
+        { digest: image.digest, platform: "linux/amd64" },
+        { platform: "unknown/unknown" },
+      ],
+    });
+  });
+
+  it("shows the image for a platform: manifest, config and blobs", async () => {
+    const { at, image } = await filled();
+    const { stdout } = await runHere("inspect", `${at}:all`, "--platform", "linux/amd64");
+    expect(stdout.replace(/image ID .*/, "")).toBe(
+      [
+        `name         ${at}:all`,
+        `digest       ${image.digest}`,
+        "",
+        "platform     linux/amd64",
+        "created      (unknown)",
+        'Cmd          ["/app"]',
+        "annotations  made=here",
+        "layers       1, 7 B as they are kept",
+        "    1       7 B         ?  0123456789ab  COPY app /",
+        "",
+      ].join("\n"),
+    );
+    const inspection = await inspected(`${at}@${image.digest}`);
+    expect(inspection.manifest).toMatchObject({ digest: image.digest, size: image.size });
+    expect(inspection.layers).toMatchObject([{ diffId: DIFF_ID, blobSize: 7 }]);
+  });
+
+  it("prints the bytes of a manifest, no more and no less", async () => {
+    const { at, image, index } = await filled();
+    const all = await runHere("inspect", `${at}:all`, "--raw");
+    expect(digestOf(Buffer.from(all.stdout))).toBe(index.digest);
+    const one = await runHere("inspect", `${at}:all`, "--raw", "--platform", "linux/amd64");
+    expect(digestOf(Buffer.from(one.stdout))).toBe(image.digest);
+  });
+
+  it("shows what is no image, too", async () => {
+    const { at } = await filled();
+    const { stdout } = await runHere("inspect", `${at}:artifact`);
+    expect(stdout).toMatch(/^type +x\/y$/m);
+    expect(stdout).toMatch(/^ {7}5 B {2}[0-9a-f]{12} {2}text\/plain {2}words\.txt$/m);
+  });
+
+  it.each([
+    [["ID:all", "--raw", "--json"], 2, /say different things/],
+    [["ID:all", "--platform", "linux/s390x"], 1, /hint: it is for linux\/amd64/],
+    [["ID:all", "--platform", "s390x"], 2, /is not a platform/],
+    [["ID:none"], 1, /there is no oci:/],
+    [["/nowhere/x.tar"], 1, /there is no|x\.tar/],
+  ])("refuses %j", async (args, expected, message) => {
+    const { at } = await filled();
+    const { status, stderr } = await runHere(
+      "inspect",
+      ...args.map((arg) => arg.replace("ID", at)),
+    );
+    expect(stderr).toMatch(message);
+    expect(status).toBe(expected);
+  });
+});
 
 describe("the table of varve inspect", () => {
   const DIFF_ID = `sha256:${"0123456789abcdef".repeat(4)}`;

@@ -1,10 +1,19 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
-import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } from "../flags.ts";
-import type { ImageFlags, WorkFlags } from "../flags.ts";
+import {
+  connectionFlags,
+  engineFlags,
+  imageAliases,
+  imageFlags,
+  sourceArguments,
+  workAliases,
+  workFlags,
+} from "../flags.ts";
+import type { ConnectionFlags, EngineFlags, ImageFlags, WorkFlags } from "../flags.ts";
 
-export interface InspectFlags extends ImageFlags, WorkFlags {
+export interface InspectFlags extends ImageFlags, WorkFlags, ConnectionFlags, EngineFlags {
   readonly json: boolean;
+  readonly raw: boolean;
 }
 
 export const inspectCommand = command<InspectFlags, string[], VarveContext>({
@@ -13,16 +22,29 @@ export const inspectCommand = command<InspectFlags, string[], VarveContext>({
     positional: sourceArguments,
     flags: {
       json: { kind: "boolean", default: false, withNegated: false, brief: "Print JSON" },
+      raw: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Print the manifest or index as it is kept, byte for byte",
+      },
+      ...connectionFlags,
+      ...engineFlags,
       ...imageFlags,
       ...workFlags,
     },
     aliases: { ...imageAliases, ...workAliases },
   },
   docs: {
-    brief: "Show an image's config and layers: of an archive, or as it would be built",
-    customUsage: ["ARCHIVE [--json]", "SOURCE... [--json]"],
+    brief: "Show an image's manifest, config and layers, wherever it is, or as it would be built",
+    customUsage: ["IMAGE [--platform OS/ARCH] [--json|--raw]", "SOURCE... [--json]"],
     fullDescription:
-      "Shows an image's config, layers, digests and sizes: of an archive, or as it would be built.\n\n" +
+      "Shows an image's manifest, config, layers, digests and sizes: in a registry, an OCI layout,\n" +
+      "an archive or a Docker engine, or as it would be built. Of an index, its platforms. No layer\n" +
+      "is fetched for it.\n\n" +
+      "  varve inspect ghcr.io/me/app:1.0\n" +
+      "  varve inspect docker://redis:7 --platform linux/arm64\n" +
+      "  varve inspect oci:./layout --raw\n" +
       "  varve inspect image.tar.gz\n" +
       "  varve inspect .#app --json",
   },

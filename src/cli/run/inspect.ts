@@ -1,15 +1,22 @@
 import { openDockerArchive } from "../../archives/read-archive.ts";
-import { VarveError } from "../../errors.ts";
+import type { ArchivedImage } from "../../archives/read-archive.ts";
+import { UsageError, VarveError } from "../../errors.ts";
 import { digestOf } from "../../image/digest.ts";
 import { plainJson } from "../../image/ordered-json.ts";
 import type { Layer } from "../../image/layer.ts";
+import { parsePlatform } from "../../image/platform.ts";
+import type { Location } from "../../transports/location.ts";
 import type { InspectFlags } from "../commands/inspect.ts";
 import type { VarveContext } from "../context.ts";
+import { artifactTable, indexTable } from "../content-table.ts";
+import { inspectContent, inspectedNode } from "../inspect-content.ts";
+import type { ArtifactInspection, IndexInspection } from "../inspect-content.ts";
 import { inspectionTable } from "../inspection-table.ts";
 import type { Inspection } from "../inspection-table.ts";
+import { imageLocation } from "../names-image.ts";
 import { openImage } from "../open-image.ts";
+import { withPlaces } from "../places.ts";
 import { inSession } from "../session.ts";
-import { isArchive } from "../sources-argument.ts";
 import { terminalWidth } from "../terminal-width.ts";
 
 export async function inspect(
@@ -17,19 +24,79 @@ export async function inspect(
   flags: InspectFlags,
   ...sources: string[]
 ): Promise<void> {
+  if (flags.raw && flags.json) {
+    throw new UsageError("--raw and --json say different things", { hint: "give one of them" });
+  }
   const [only] = sources;
-  const inspection =
-    only !== undefined && sources.length === 1 && flags.conf === undefined && isArchive(only)
-      ? await inspectArchive(only)
-      : await inspectSources(flags, sources).catch((error: unknown) => {
-          throw alsoNoArchive(error);
-        });
-  const { process } = this;
-  process.stdout.write(
-    flags.json
-      ? `${JSON.stringify(inspection, undefined, 2)}\n`
-      : inspectionTable(inspection, terminalWidth()),
+  const isOnly = only !== undefined && sources.length === 1 && flags.conf === undefined;
+  const location = isOnly ? existingImage(only, flags) : undefined;
+  const text =
+    location === undefined
+      ? await describeSources(flags, sources)
+      : await describeImage(location, flags);
+  this.process.stdout.write(text);
+}
+
+/** A bare word is a name of Nix' registry, as it is for all commands that take sources. */
+function existingImage(argument: string, flags: InspectFlags): Location | undefined {
+  const location = imageLocation(argument);
+  if (location?.kind !== "registry" || argument.startsWith("docker://")) return location;
+  return /[/:@]/.test(argument) && flags.nixArgs === undefined ? location : undefined;
+}
+
+async function describeSources(flags: InspectFlags, sources: readonly string[]): Promise<string> {
+  if (flags.raw) throw rawless("what is not built yet");
+  const inspection = await inspectSources(flags, sources).catch((error: unknown) => {
+    throw alsoNoArchive(error);
+  });
+  return shown(inspection, flags);
+}
+
+async function describeImage(location: Location, flags: InspectFlags): Promise<string> {
+  const { kind } = location;
+  if (!flags.raw && (kind === "any-archive" || kind === "docker-archive")) {
+    const archived = await inspectArchive(location.file, location.version).catch(
+      (error: unknown) => {
+        const isOther = error instanceof VarveError && error.code === "ARCHIVE_FOREIGN";
+        if (kind === "any-archive" && isOther) return undefined;
+        throw error;
+      },
+    );
+    if (archived !== undefined) return shown(archived, flags);
+  }
+  const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+  return inSession(
+    flags,
+    (session) =>
+      withPlaces(flags, session, async (places) => {
+        const opened = await places.open(location);
+        if (opened.kind === "archived") {
+          if (flags.raw) throw rawless(opened.name);
+          return shown(await inspectionOf(opened.archived), flags);
+        }
+        const { source, version, name } = opened;
+        const node = await inspectedNode(source, version, platform);
+        if (flags.raw) return node.manifest.bytes.toString("utf8");
+        return shown(await inspectContent(source, node, name), flags);
+      }),
+    { warmUp: false },
   );
+}
+
+function shown(
+  inspection: Inspection | IndexInspection | ArtifactInspection,
+  { json }: InspectFlags,
+): string {
+  if (json) return `${JSON.stringify(inspection, undefined, 2)}\n`;
+  if ("manifests" in inspection) return indexTable(inspection);
+  if ("blobs" in inspection) return artifactTable(inspection);
+  return inspectionTable(inspection, terminalWidth());
+}
+
+function rawless(what: string): UsageError {
+  return new UsageError(`${what} has no manifest that could be shown as it is`, {
+    hint: "--raw is for images in registries, OCI layouts and OCI archives",
+  });
 }
 
 /** Here an archive would have done, too. */
@@ -45,19 +112,23 @@ function alsoNoArchive(error: unknown): unknown {
   });
 }
 
-async function inspectArchive(file: string): Promise<Inspection> {
-  const archived = await openDockerArchive(file);
+async function inspectArchive(file: string, version: string): Promise<Inspection> {
+  const archived = await openDockerArchive(file, version);
   try {
-    const config = plainJson(archived.config) as Record<string, unknown>;
-    return {
-      references: archived.repoTags,
-      imageId: digestOf(archived.configBytes),
-      config,
-      layers: withHistory(await layersOf(archived.layers), config),
-    };
+    return await inspectionOf(archived);
   } finally {
     archived.close();
   }
+}
+
+async function inspectionOf(archived: ArchivedImage): Promise<Inspection> {
+  const config = plainJson(archived.config) as Record<string, unknown>;
+  return {
+    references: archived.repoTags,
+    imageId: digestOf(archived.configBytes),
+    config,
+    layers: withHistory(await layersOf(archived.layers), config),
+  };
 }
 
 async function inspectSources(
