@@ -43,7 +43,7 @@ const indexSchema = v.looseObject({
   ),
 });
 
-export interface IndexEntry extends Descriptor {
+interface IndexEntry extends Descriptor {
   readonly platform: string | undefined;
 }
 

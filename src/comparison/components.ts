@@ -8,7 +8,7 @@ export interface ComponentDifference {
   readonly b?: ComponentVersion;
 }
 
-export interface ComponentVersion {
+interface ComponentVersion {
   readonly id: string;
   /** Empty for a component without one. */
   readonly version: string;

@@ -69,7 +69,7 @@ export async function factsOf(name: string, image: Image): Promise<ImageFacts> {
 }
 
 /** The diffIDs that a config lists. */
-export function diffIdsIn(config: Readonly<Record<string, unknown>>): string[] {
+function diffIdsIn(config: Readonly<Record<string, unknown>>): string[] {
   const { rootfs } = config;
   if (typeof rootfs !== "object" || rootfs === null) return [];
   const ids: unknown = (rootfs as Record<string, unknown>)["diff_ids"];

@@ -56,7 +56,7 @@ const WITHOUT_CONTENT = new Set(["1", "2", "3", "4", "5", "6"]);
 const LARGEST_EXTENSION = 1 << 24;
 
 /** Takes content as it goes by: whose, from which offset in it. */
-export type TakeContent = (path: ByteString, offset: number, bytes: Buffer) => void;
+type TakeContent = (path: ByteString, offset: number, bytes: Buffer) => void;
 
 export interface ReadOptions {
   readonly takeContent?: TakeContent;
