@@ -38,6 +38,7 @@ export async function deliverToLayout(
   const manifest = manifestWith(
     config,
     placed.map(({ descriptor }) => descriptor),
+    image.annotations,
   );
   const digest = digestOf(manifest);
   await layout.putBlob(config, run.onWritten);

@@ -53,6 +53,7 @@ export async function deliverToOciArchive(
     const bytes = manifestWith(
       config,
       placed.map(({ descriptor }) => descriptor),
+      image.annotations,
     );
     await draft.putBlob(config);
     const digest = digestOf(bytes);

@@ -1,11 +1,10 @@
 import type { Image } from "../../image/image.ts";
 import type { Layer } from "../../image/layer.ts";
-import { factsFrom } from "../../image/layer-annotations.ts";
-import { ociLayerType } from "../../image/layer-types.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { compress } from "../../packing/codec/compress.ts";
 import type { WorkerPool } from "../../packing/workers/pool.ts";
 import type { EarlierImage } from "../layers/earlier-images.ts";
+import { existingLayer } from "../layers/existing-layer.ts";
 import { Knowledge } from "../layers/knowledge.ts";
 import type { LayerCoding } from "../layers/knowledge.ts";
 import { inParallelToEnd } from "../layers/parallel.ts";
@@ -79,13 +78,11 @@ async function takeLayer(
   place: BlobPlace,
   onWritten: (bytes: number) => void,
 ): Promise<PlacedLayer | undefined> {
-  if (layer.blob === undefined) return undefined;
-  const { descriptor: told, source } = layer.blob;
-  const way = await place.takeBlob(told, source, onWritten);
-  const descriptor = { ...told, mediaType: ociLayerType(told.mediaType) };
-  const diffId = layer.knownDiffId() ?? (await layer.identity()).diffId;
-  const size = factsFrom(told)?.size ?? told.size;
-  return { layer, way, descriptor, diffId, size, sent: 0, seconds: 0 };
+  const existing = existingLayer(layer);
+  if (existing === undefined || layer.blob === undefined) return undefined;
+  const { descriptor, source } = layer.blob;
+  const way = await place.takeBlob(descriptor, source, onWritten);
+  return { layer, ...existing, way, sent: 0, seconds: 0 };
 }
 
 /** Uncompressed, a layer is written by the worker that makes it, without a copy. */
@@ -97,7 +94,10 @@ async function makeLayer(
 ): Promise<PlacedLayer> {
   const { compression, level, blobs } = options;
   const written = await (compression !== "none"
-    ? place.writeBlob(compress(layer.stream(), compression, options.codecPool(), level), onWritten)
+    ? place.writeBlob(
+        compress(layer.stream({ lent: true }), compression, options.codecPool(), level),
+        onWritten,
+      )
     : layer.writeTo === undefined
       ? place.writeBlob(layer.stream(), onWritten)
       : place.writeBlobTo(async (fd) => {

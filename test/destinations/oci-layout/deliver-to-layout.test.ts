@@ -5,7 +5,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { deliverToLayout } from "../../../src/destinations/oci-layout/deliver-to-layout.ts";
 import type { LayoutOptions } from "../../../src/destinations/oci-layout/deliver-to-layout.ts";
 import { deliverToOciArchive } from "../../../src/destinations/oci-layout/deliver-to-oci-archive.ts";
+import { imageFromStore } from "../../../src/assembly/stored-image.ts";
 import { digestOf, hexOf } from "../../../src/image/digest.ts";
+import { MEDIA_TYPE } from "../../../src/image/media-types.ts";
 import { parseReference } from "../../../src/image/reference.ts";
 import { openOciArchive } from "../../../src/oci-layout/oci-archive.ts";
 import { OciLayout } from "../../../src/oci-layout/oci-layout.ts";
@@ -97,6 +99,22 @@ describe("an image in a layout", () => {
     expect(told.layers.map(({ sent }) => sent)).toEqual([false, true]);
     expect(events.at(-1)).toMatchObject({ kind: "finished", known: 1, knownTo: "layout" });
     expect(layout.names()).toEqual(["1.0", "2.0"]);
+  });
+
+  it("takes layers that exist elsewhere as they are, shared where that is possible", async () => {
+    const base = freshLayout();
+    const gzip = options({ compression: "gzip" });
+    const below = await deliverToLayout(memoryImage(keyed("base")), APP, base, gzip);
+    const stored = await imageFromStore(base, "app:1.0");
+    const image = memoryImage([...stored.image.layers, ...keyed("app")]);
+    const layout = freshLayout();
+    const told = await deliverToLayout(image, APP, layout, options({ compression: "zstd" }));
+    expect(told.layers.map(({ digest, mediaType, sent }) => [digest, mediaType, sent])).toEqual([
+      [below.layers[0]!.digest, MEDIA_TYPE.layerGzip, false],
+      [expect.any(String), MEDIA_TYPE.layerZstd, true],
+    ]);
+    expect(await layout.readBlob(below.layers[0]!.digest)).toBeDefined();
+    stored.close();
   });
 
   it("that is unchanged costs no byte", async () => {
