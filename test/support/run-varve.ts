@@ -35,5 +35,5 @@ export function startVarve(args: readonly string[], options: SpawnOptions = {}):
 }
 
 function environment(env: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv {
-  return { ...process.env, VARVE_CACHE_DIR: "/nonexistent/varve-cache", ...env };
+  return { ...process.env, VARVE_CACHE_DIR: "/dev/null/varve-cache", ...env };
 }
