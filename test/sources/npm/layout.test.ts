@@ -23,6 +23,10 @@ const shapes: fc.Arbitrary<Shape> = fc.record({
   folders: fc.array(fc.array(fc.nat(), { maxLength: 5 }), { minLength: 1, maxLength: 4 }),
 });
 
+function keyOf({ name, version }: { name: string; version: string }): string {
+  return `${name}@${version}`;
+}
+
 function lockOf({ versions, edges, folders }: Shape): Lock {
   const names = ["a", "@s/b", "c", "d", "@s/e", "f"];
   const keys = versions.flatMap((count, index) =>
@@ -32,8 +36,6 @@ function lockOf({ versions, edges, folders }: Shape): Lock {
     })),
   );
   const packages = new Map<string, LockedPackage>();
-  const keyOf = ({ name, version }: { name: string; version: string }): string =>
-    `${name}@${version}`;
   const add = (key: string, name: string, targets: readonly number[]): void => {
     const dependencies = new Map<string, LockedEdge>();
     for (const target of targets) {
@@ -57,6 +59,11 @@ function lockOf({ versions, edges, folders }: Shape): Lock {
     folders: places,
     links: new Map(),
   };
+}
+
+function listed(layout: typeof hoistedLayout, lock: Lock): unknown {
+  const placements = layout(lock, selectProduction(lock, "", LINUX));
+  return placements.map(({ place, key, links }) => [place, key, links]);
 }
 
 describe.each([
@@ -83,13 +90,7 @@ describe.each([
       fc.property(shapes, (shape) => {
         const lock = lockOf(shape);
         const reversed = { ...lock, packages: new Map([...lock.packages].toReversed()) };
-        const listed = (one: Lock): unknown =>
-          layout(one, selectProduction(one, "", LINUX)).map(({ place, key, links }) => [
-            place,
-            key,
-            links,
-          ]);
-        expect(listed(reversed)).toEqual(listed(lock));
+        expect(listed(layout, reversed)).toEqual(listed(layout, lock));
       }),
       { numRuns: 100 },
     );

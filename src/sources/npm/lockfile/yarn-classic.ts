@@ -135,10 +135,10 @@ function* readClassic(text: string, file: string): Generator<[string[], ClassicE
       head = words;
       entry = {};
       block = undefined;
-    } else if (indent === 2 && line.endsWith(":") && words.length === 1) {
+    } else if (head !== undefined && indent === 2 && line.endsWith(":") && words.length === 1) {
       block = {};
       entry[words[0]!] = block;
-    } else if (indent === 2 && words.length === 2) {
+    } else if (head !== undefined && indent === 2 && words.length === 2) {
       block = undefined;
       entry[words[0]!] = words[1]!;
     } else if (indent === 4 && words.length === 2 && block !== undefined) {

@@ -22,8 +22,8 @@ export function wrongLookups(lock: Lock, placements: readonly Placement[]): stri
     for (const [name, { to }] of lock.packages.get(key)!.dependencies) {
       if (!chosen.has(to)) continue;
       const found = lookupPlaces(place, name).find((candidate) => keyAt.has(candidate));
-      const key_ = found === undefined ? "nothing" : keyAt.get(found);
-      if (key_ !== to) wrong.push(`${place} → ${name}: ${key_} at ${found}, not ${to}`);
+      const got = found === undefined ? "nothing" : keyAt.get(found);
+      if (got !== to) wrong.push(`${place} → ${name}: ${got} at ${found}, not ${to}`);
     }
   }
   return wrong;

@@ -1,0 +1,102 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { readElf } from "../../../src/sources/npm/content/elf.ts";
+import { machinePlatform } from "../../../src/sources/npm/platform.ts";
+import { failureOf } from "../../support/failures.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { installProject } from "./support/installed-project.ts";
+import { contentsOf } from "./support/layers.ts";
+
+/** Offsets in an ELF header (ELF specification, "ELF Header"). */
+const MACHINE_OFFSET = 18;
+const ARM64 = 183;
+const S390X = 22;
+
+/** A real module of this machine's, shortened to what the headers point to, for a machine. */
+const MODULE = fs.readFileSync(nativeModule());
+
+function nativeModule(): string {
+  const scope = path.join(import.meta.dirname, "../../../node_modules/@oxc-resolver");
+  const found = fs.globSync("binding-*/*.node", { cwd: scope })[0];
+  if (found === undefined) throw new Error(`no native module in ${scope}`);
+  return path.join(scope, found);
+}
+
+function moduleFor(machine: number): Buffer {
+  const copy = Buffer.from(MODULE.subarray(0, 4096));
+  copy.writeUInt16LE(machine, MACHINE_OFFSET);
+  return copy;
+}
+
+describe("ELF headers", () => {
+  it("tell processor, C library and what else is needed", () => {
+    const { cpu, libc } = machinePlatform();
+    for (const file of [process.execPath, nativeModule()]) {
+      const elf = readElf(file);
+      expect(elf).toMatchObject({ cpu, libc });
+      expect(elf!.libraries).toContain("libc.so.6");
+    }
+    expect(readElf(process.execPath)!.libraries).toContain("libstdc++.so.6");
+  });
+
+  it.each([
+    ["no ELF file", Buffer.from("#!/bin/sh\n".repeat(20))],
+    ["nothing", Buffer.alloc(0)],
+    ["a part of a header", MODULE.subarray(0, 40)],
+  ])("of %s tell nothing", (_, bytes) => {
+    const file = path.join(temporaryFolder(), "x.node");
+    fs.writeFileSync(file, bytes);
+    expect(readElf(file)).toBeUndefined();
+  });
+
+  it("that point outside of the file do no harm", () => {
+    const file = path.join(temporaryFolder(), "x.node");
+    for (const length of [64, 200, 1000, 5000]) {
+      fs.writeFileSync(file, MODULE.subarray(0, length));
+      expect(readElf(file)?.cpu).toBe(machinePlatform().cpu);
+    }
+  });
+});
+
+describe("native modules", () => {
+  it("that an install script built for another machine are an error", async () => {
+    const { folder } = installProject({
+      "node_modules/sqlite": {
+        files: {
+          "build/Release/sqlite.node": moduleFor(ARM64),
+          "prebuilds/linux-x64/a.node": MODULE,
+        },
+      },
+    });
+    const platform = { os: "linux", cpu: "x64", libc: "glibc" } as const;
+    const error = await failureOf(contentsOf(folder, { platform }));
+    expect(error).toMatchObject({ code: "NPM_NATIVE" });
+    expect(error.message).toBe(
+      "sqlite@1.0.0: build/Release/sqlite.node is for arm64, but the image is for linux/x64 with glibc",
+    );
+    expect(error.hint).toContain("install on a machine like the image's");
+  });
+
+  it("may be for many machines, as long as one fits", async () => {
+    const prebuilds = {
+      "prebuilds/darwin-x64/a.node": "no ELF",
+      "prebuilds/linux-arm64/a.node": moduleFor(ARM64),
+    };
+    const fitting = installProject({
+      "node_modules/a": { files: { ...prebuilds, "prebuilds/linux-x64/a.node": moduleFor(62) } },
+    });
+    const platform = { os: "linux", cpu: "x64", libc: "glibc" } as const;
+    const { closure } = await contentsOf(fitting.folder, { platform });
+    expect(closure.has("npm:node_modules/a@1.0.0")).toBe(true);
+    const other = installProject({
+      "node_modules/a": {
+        files: { ...prebuilds, "prebuilds/linux-s390x/a.node": moduleFor(S390X) },
+      },
+    });
+    expect(await failureOf(contentsOf(other.folder, { platform }))).toMatchObject({
+      code: "NPM_NATIVE",
+      hint: "the package has no module for that platform; build the image for another one, or use another package",
+    });
+  });
+});
