@@ -1,20 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeConf } from "../support/conf.ts";
 import { runVarve } from "../support/run-varve.ts";
-import { createStorePaths } from "../support/store-tree.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { registryMissing, startDockerRegistry } from "./support/docker-registry.ts";
 import type { DockerRegistry } from "./support/docker-registry.ts";
-
-const STORE = [
-  "/nix/store/00000000000000000000000000000000-small",
-  "/nix/store/11111111111111111111111111111111-large",
-] as const;
+import { pushTwoPlatforms } from "./support/two-platforms.ts";
 
 function skopeo(...args: readonly string[]): string {
   return execFileSync("skopeo", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -45,24 +38,9 @@ describe.skipIf(registryMissing() !== undefined)("varve copy", () => {
 
   beforeAll(async () => {
     folder = fs.mkdtempSync(path.join(tmpdir(), "varve-test-"));
-    const entries = [{ path: "", type: "directory", mode: "0755" }] as const;
-    createStorePaths(
-      folder,
-      STORE.map((at) => ({ path: at, entries })),
-    );
-    fs.writeFileSync(path.join(folder, STORE[0], "hello"), "hello\n");
-    fs.writeFileSync(path.join(folder, STORE[1], "noise"), randomBytes(3 << 20));
     registry = await startDockerRegistry();
     archive = path.join(folder, "image.tar");
-    for (const architecture of ["amd64", "arm64"]) {
-      const place = path.join(folder, architecture);
-      fs.mkdirSync(place);
-      const conf = writeConf(place, { store_layers: STORE.map((at) => [at]), architecture });
-      const args = ["--conf", conf, "--store-root", folder];
-      const name = `${registry.host}/team/${architecture}:1.0`;
-      varve("push", ...args, "-t", name);
-      if (architecture === "amd64") varve("build", ...args, "-o", archive, "-t", "team/app:1.0");
-    }
+    pushTwoPlatforms(folder, registry.host);
     index = `${registry.host}/team/app:1.0`;
     const sources = ["amd64", "arm64"].map((each) => `${registry.host}/team/${each}:1.0`);
     varve("index", "-t", index, ...sources);
