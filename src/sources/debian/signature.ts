@@ -33,6 +33,7 @@ export async function verifiedText(
   for (const signature of signatures) {
     try {
       await signature.verified;
+      await refuseOldKey(signature, keys);
       return data;
     } catch (error) {
       failures.push(failureText(signature, keys, error));
@@ -45,6 +46,12 @@ export async function verifiedText(
       : `${where} has no good signature: ${failures.join("; ")}`,
     { hint: `keys come from ${keyrings.map(keyringName).join(", ")}: are they up to date?` },
   );
+}
+
+/** OpenPGP.js asks whether the key was good when it signed; apt, whether it still is. */
+async function refuseOldKey({ keyID }: VerificationResult, keys: readonly Key[]): Promise<void> {
+  const key = keys.find((candidate) => candidate.getKeys(keyID).length > 0);
+  await key?.getSigningKey(keyID, new Date());
 }
 
 async function signaturesOf(
