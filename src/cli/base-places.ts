@@ -3,10 +3,13 @@ import { DigestStore } from "../packing/digest-store.ts";
 import { LayerSizes } from "../packing/layer-sizes.ts";
 import type { Announcer } from "./announcer.ts";
 import { connectionOf } from "./connection.ts";
-import type { ConnectionFlags } from "./flags.ts";
+import type { ConnectionFlags, EngineFlags } from "./flags.ts";
 
-/** How base images are reached: as the command line says, if it has a word for it. */
-export function basePlaces(flags: Partial<ConnectionFlags>, announcer: Announcer): ImageAtOptions {
+/** How base images are reached: as the command line says, as far as the command has words for it. */
+export function basePlaces(
+  flags: Partial<ConnectionFlags & EngineFlags>,
+  announcer: Announcer,
+): ImageAtOptions {
   return {
     registry: {
       ...connectionOf({ plainHttp: false, ...flags }),
@@ -14,6 +17,7 @@ export function basePlaces(flags: Partial<ConnectionFlags>, announcer: Announcer
         announcer.note(message);
       },
     },
+    engine: { host: flags.host, context: flags.context },
     sizes: new LayerSizes(new DigestStore()),
   };
 }

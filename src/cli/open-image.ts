@@ -6,7 +6,7 @@ import type { Image } from "../image/image.ts";
 import { parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import { readConf } from "../recipe/dockertools-conf.ts";
-import type { ConnectionFlags, ImageFlags } from "./flags.ts";
+import type { ConnectionFlags, EngineFlags, ImageFlags } from "./flags.ts";
 import { basePlaces } from "./base-places.ts";
 import { withDefaults } from "./recipe-defaults.ts";
 import { resolveSource } from "./resolve-source.ts";
@@ -48,7 +48,7 @@ const DECIDED_BY_CONF = [
 
 /** The image that a command's arguments and options describe. */
 export async function openImage(
-  flags: ImageFlags & Partial<ConnectionFlags>,
+  flags: ImageFlags & Partial<ConnectionFlags & EngineFlags>,
   sources: readonly string[],
   session: Session,
 ): Promise<NamedImage> {

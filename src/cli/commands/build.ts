@@ -2,6 +2,7 @@ import { buildCommand as command } from "@stricli/core";
 import { COMPRESSIONS } from "../../packing/codec/compression.ts";
 import type { VarveContext } from "../context.ts";
 import {
+  connectionFlags,
   imageAliases,
   imageFlags,
   metadataFlag,
@@ -10,10 +11,10 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ImageFlags, WorkFlags } from "../flags.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
 import type { Compression } from "../../packing/codec/compression.ts";
 
-export interface BuildFlags extends ImageFlags, WorkFlags {
+export interface BuildFlags extends ImageFlags, WorkFlags, ConnectionFlags {
   readonly output?: string;
   readonly compression?: Compression;
   readonly compressionLevel?: number;
@@ -48,6 +49,7 @@ export const buildCommand = command<BuildFlags, string[], VarveContext>({
       },
       metadataFile: metadataFlag,
       ...imageFlags,
+      ...connectionFlags,
       ...workFlags,
     },
     aliases: { ...imageAliases, ...workAliases, o: "output" },

@@ -1,6 +1,7 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import {
+  connectionFlags,
   dryRunFlag,
   imageAliases,
   imageFlags,
@@ -9,9 +10,9 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ImageFlags, WorkFlags } from "../flags.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
 
-export interface LoadFlags extends ImageFlags, WorkFlags {
+export interface LoadFlags extends ImageFlags, WorkFlags, ConnectionFlags {
   readonly host?: string;
   readonly context?: string;
   readonly metadataFile?: string;
@@ -47,6 +48,7 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
       },
       dryRun: dryRunFlag,
       ...imageFlags,
+      ...connectionFlags,
       ...workFlags,
     },
     aliases: { ...imageAliases, ...workAliases },

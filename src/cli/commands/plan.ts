@@ -1,9 +1,16 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
-import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } from "../flags.ts";
-import type { ImageFlags, WorkFlags } from "../flags.ts";
+import {
+  connectionFlags,
+  imageAliases,
+  imageFlags,
+  sourceArguments,
+  workAliases,
+  workFlags,
+} from "../flags.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
 
-export interface PlanFlags extends ImageFlags, WorkFlags {
+export interface PlanFlags extends ImageFlags, WorkFlags, ConnectionFlags {
   readonly json: boolean;
 }
 
@@ -19,6 +26,7 @@ export const planCommand = command<PlanFlags, string[], VarveContext>({
         brief: "Print the plan as JSON",
       },
       ...imageFlags,
+      ...connectionFlags,
       ...workFlags,
     },
     aliases: { ...imageAliases, ...workAliases },

@@ -1,15 +1,22 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
-import { imageAliases, imageFlags, sourceArguments, workAliases, workFlags } from "../flags.ts";
-import type { ImageFlags, WorkFlags } from "../flags.ts";
+import {
+  connectionFlags,
+  imageAliases,
+  imageFlags,
+  sourceArguments,
+  workAliases,
+  workFlags,
+} from "../flags.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
 
-export interface StreamFlags extends ImageFlags, WorkFlags {}
+export interface StreamFlags extends ImageFlags, WorkFlags, ConnectionFlags {}
 
 export const streamCommand = command<StreamFlags, string[], VarveContext>({
   loader: async () => (await import("../run/stream.ts")).stream,
   parameters: {
     positional: sourceArguments,
-    flags: { ...imageFlags, ...workFlags },
+    flags: { ...imageFlags, ...connectionFlags, ...workFlags },
     aliases: { ...imageAliases, ...workAliases },
   },
   docs: {
