@@ -2,6 +2,7 @@ import { nodeForPlatform } from "../destinations/copy/choose-platform.ts";
 import { readRoot } from "../destinations/copy/content-graph.ts";
 import type { ContentNode } from "../destinations/copy/content-graph.ts";
 import { copyFrom } from "../destinations/copy/copy-content.ts";
+import { copyReferrers } from "../destinations/copy/copy-referrers.ts";
 import { deliverArchive } from "../destinations/delivery.ts";
 import { loadIntoEngine } from "../destinations/engine/load-into-engine.ts";
 import { planLoad } from "../destinations/engine/load-plan.ts";
@@ -40,6 +41,8 @@ export interface DeliverOptions {
   /** How layers are compressed that are not yet. */
   readonly compression: Compression;
   readonly level: number | undefined;
+  /** Whether what refers to the image comes along. */
+  readonly referrers?: boolean;
   /** Names instead of those that it has. */
   readonly names?: readonly Reference[] | undefined;
 }
@@ -88,7 +91,10 @@ async function contentToStore(
     dryRun,
     report,
   });
-  return { reference: dryRun ? undefined : byDigest(copied.digest), metadata: copied };
+  if (dryRun) return { reference: undefined, metadata: copied };
+  const referrers =
+    options.referrers === true ? await copyReferrers(opened.source, copied, store, report) : [];
+  return { reference: byDigest(copied.digest), metadata: { ...copied, referrers } };
 }
 
 /** Of an index all of it, or the image for a platform. */

@@ -19,7 +19,7 @@ export interface IndexInspection {
 }
 
 /** Something that an index lists. */
-export interface InspectedMember extends InspectedManifest {
+interface InspectedMember extends InspectedManifest {
   readonly platform: string | undefined;
   readonly artifactType: string | undefined;
 }

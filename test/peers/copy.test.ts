@@ -3,6 +3,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MEDIA_TYPE } from "../../src/image/media-types.ts";
+import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
+import { putBlob, putManifest } from "../destinations/copy/support/content.ts";
 import { runVarve } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { registryMissing, startDockerRegistry } from "./support/docker-registry.ts";
@@ -110,6 +113,45 @@ describe.skipIf(registryMissing() !== undefined)("varve copy", () => {
     expect(stderr).toMatch(/blobs would be sent/);
     expect(JSON.parse(fs.readFileSync(metadata, "utf8"))).toMatchObject({ dryRun: true });
     expect(() => manifestAt(`docker://${target}`)).toThrow(/manifest unknown/);
+  });
+
+  it("takes along what refers to an image, and what cosign has tagged", async () => {
+    const [source, target] = [`${registry.host}/signed/app`, `${registry.host}/mirror/app`];
+    const image = varve("copy", `${registry.host}/team/amd64:1.0`, `${source}:1.0`).stdout.trim();
+    const [, digest = ""] = image.split("@");
+    const layout = OciLayout.create(path.join(temporaryFolder(), "layout"));
+    const subject = JSON.parse(varve("inspect", image, "--json").stdout) as {
+      manifest: { digest: string; mediaType: string; size: number };
+    };
+    const { mediaType, size } = subject.manifest;
+    const referrer = await putManifest(layout, {
+      mediaType: MEDIA_TYPE.manifest,
+      artifactType: "application/x-statement",
+      config: await putBlob(layout, "application/vnd.oci.empty.v1+json", "{}"),
+      layers: [await putBlob(layout, "application/x-statement", "it is good")],
+      subject: { mediaType, digest, size },
+    });
+    const referrers = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPE.index,
+      manifests: [{ ...referrer, artifactType: "application/x-statement" }],
+    });
+    const list = Buffer.from(referrers);
+    await layout.putManifest("list", list, MEDIA_TYPE.index);
+    const tag = digest.replace(":", "-");
+    // docker-registry keeps no account of referrers: their list has a tag.
+    varve("copy", `oci:${layout.folder}:list`, `${source}:${tag}`);
+    varve("copy", `oci:${layout.folder}@${referrer.digest}`, `${source}:${tag}.sig`);
+    varve("copy", `${source}:1.0`, `${target}:1.0`);
+    expect(() => manifestAt(`docker://${target}:${tag}`)).toThrow(/manifest unknown/);
+    const metadata = path.join(temporaryFolder(), "metadata.json");
+    varve("copy", `${source}:1.0`, `${target}:1.0`, "--referrers", "--metadata-file", metadata);
+    expect(manifestAt(`docker://${target}@${referrer.digest}`)).toMatch(/x-statement/);
+    expect(manifestAt(`docker://${target}:${tag}`)).toContain(referrer.digest);
+    expect(manifestAt(`docker://${target}:${tag}.sig`)).toMatch(/x-statement/);
+    expect(JSON.parse(fs.readFileSync(metadata, "utf8"))).toMatchObject({
+      referrers: [referrer.digest, referrer.digest],
+    });
   });
 
   it("takes a Docker archive, whose config stays", () => {

@@ -21,6 +21,14 @@ interface Index {
   }>;
 }
 
+/** An image for a platform in a layout of its own, as a CI runner has it. */
+async function layoutFor(architecture: string, variant?: string): Promise<string> {
+  const place = path.join(temporaryFolder(), "layout");
+  const platform = { os: "linux", architecture, ...(variant === undefined ? {} : { variant }) };
+  await putImage(OciLayout.create(place), { layer: `for ${architecture}`, platform, name: "x" });
+  return `oci:${place}:x`;
+}
+
 describe.skipIf(registryMissing() !== undefined)("varve index, tag and inspect", () => {
   let folder: string;
   let registry: DockerRegistry;
@@ -46,14 +54,6 @@ describe.skipIf(registryMissing() !== undefined)("varve index, tag and inspect",
   function architecturesOf(name: string): string[] {
     const { manifests } = JSON.parse(raw(name)) as Index;
     return manifests.map(({ platform }) => platform.architecture);
-  }
-
-  /** An image for a platform in a layout of its own, as a CI runner has it. */
-  async function layoutFor(architecture: string, variant?: string): Promise<string> {
-    const place = path.join(temporaryFolder(), "layout");
-    const platform = { os: "linux", architecture, ...(variant === undefined ? {} : { variant }) };
-    await putImage(OciLayout.create(place), { layer: `for ${architecture}`, platform, name: "x" });
-    return `oci:${place}:x`;
   }
 
   it("joins images of registries, layouts and archives, which keep their digests", async () => {

@@ -15,6 +15,7 @@ import type { CompressionFlags, ConnectionFlags, EngineFlags, TransferFlags } fr
 export interface CopyFlags extends TransferFlags, ConnectionFlags, CompressionFlags, EngineFlags {
   readonly platform?: string;
   readonly all: boolean;
+  readonly referrers: boolean;
   readonly metadataFile?: string;
   readonly dryRun: boolean;
 }
@@ -36,6 +37,12 @@ export const copyCommand = command<CopyFlags, [string, string], VarveContext>({
         default: false,
         withNegated: false,
         brief: "Copy every platform, as it is done without --platform",
+      },
+      referrers: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Copy signatures, SBOMs and attestations that refer to the image, too",
       },
       ...compressionFlags,
       metadataFile: metadataFlag,

@@ -95,6 +95,7 @@ async function copyBlobs(
     else missing.push({ blob, index });
   });
   missing.sort((one, other) => one.index - other.index);
+  if (!dryRun) run.ahead(missing.map(({ blob }) => blob));
   await inParallel(missing, PARALLEL_BLOBS, async ({ blob, index }) => {
     if (dryRun) {
       run.blob(index, { way: "sent", sent: undefined, seconds: 0 });
@@ -105,6 +106,7 @@ async function copyBlobs(
     const way = await takeBlob(source, store, blob, (bytes) => {
       sent += bytes;
       run.onSent(bytes);
+      run.moving(index, sent);
     });
     run.blob(index, { way, sent, seconds: (performance.now() - begun) / 1000 });
   });

@@ -66,6 +66,19 @@ export class CopyRun {
     this.#report({ kind: "bytes", written: this.#written });
   };
 
+  /** Tells how much is about to be sent. */
+  ahead(missing: ReadonlyArray<{ readonly size: number }>): void {
+    const bytes = missing.reduce((sum, { size }) => sum + size, 0);
+    if (bytes > 0) this.#report({ kind: "ahead", layers: missing.length, bytes });
+  }
+
+  /** Tells that so much of a blob has gone through. */
+  moving(index: number, done: number): void {
+    const { digest, size } = this.#graph.blobs[index]!;
+    const of = this.#graph.blobs.length;
+    this.#report({ kind: "moving", index, of, done, total: size, paths: [digest] });
+  }
+
   blob(index: number, outcome: BlobOutcome): void {
     this.#outcomes.set(index, outcome);
     const { digest, mediaType, size } = this.#graph.blobs[index]!;

@@ -15,7 +15,7 @@ const LAYOUT_NAMES = new Set(["org.opencontainers.image.ref.name", "io.container
 const NO_PLATFORM = "unknown";
 
 /** A descriptor as it stands in an index, with all that it says. */
-export interface MemberDescriptor {
+interface MemberDescriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;

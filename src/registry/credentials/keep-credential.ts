@@ -13,7 +13,7 @@ export interface Keeper {
 }
 
 /** Who keeps the credential for a registry: the first of the usual files, or its program. */
-export function keeperOf(registry: string, env: NodeJS.ProcessEnv): Keeper {
+function keeperOf(registry: string, env: NodeJS.ProcessEnv): Keeper {
   const file = authFilePaths(env)[0]!;
   const known = readAuthFile(file);
   const program =
