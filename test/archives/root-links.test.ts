@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { rootLinksOf } from "../../src/archives/root-links.ts";
+import type { Layer } from "../../src/image/layer.ts";
+import { tarLayer } from "../support/images.ts";
+import { failureOf } from "../support/failures.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+/** A layer that GNU tar has made of what the function lays down. */
+function layerOf(lay: (at: (name: string) => string) => void): Layer {
+  const root = path.join(temporaryFolder(), "root");
+  fs.mkdirSync(root);
+  lay((name) => path.join(root, name));
+  return tarLayer(execFileSync("tar", ["-C", root, "-c", "--format=pax", "."]));
+}
+
+describe("the links at the top of an image", () => {
+  it("are those of a merged /usr, and no others", async () => {
+    const layer = layerOf((at) => {
+      fs.mkdirSync(at("usr/bin"), { recursive: true });
+      fs.writeFileSync(at("usr/bin/x"), "x".repeat(100_000));
+      fs.symlinkSync("x", at("usr/bin/y"));
+      fs.symlinkSync("usr/bin", at("bin"));
+      fs.symlinkSync("/usr/lib", at("lib"));
+      fs.symlinkSync("target/".repeat(30), at("l".repeat(120)));
+    });
+    expect(await rootLinksOf([layer])).toEqual(
+      new Map([
+        ["bin", "usr/bin"],
+        ["lib", "/usr/lib"],
+        ["l".repeat(120), "target/".repeat(30)],
+      ]),
+    );
+  });
+
+  it("change with the layers above", async () => {
+    const base = layerOf((at) => {
+      for (const name of ["a", "b", "c", "d"]) fs.symlinkSync("usr", at(name));
+    });
+    const above = layerOf((at) => {
+      fs.writeFileSync(at(".wh.a"), "");
+      fs.mkdirSync(at("b"));
+      fs.symlinkSync("opt", at("c"));
+    });
+    expect(await rootLinksOf([base, above])).toEqual(
+      new Map([
+        ["c", "opt"],
+        ["d", "usr"],
+      ]),
+    );
+    const opaque = layerOf((at) => {
+      fs.writeFileSync(at(".wh..wh..opq"), "");
+    });
+    expect(await rootLinksOf([base, opaque])).toEqual(new Map());
+  });
+
+  it("of a layer that is damaged are none", async () => {
+    const tar = Buffer.alloc(2048, "x");
+    expect((await failureOf(rootLinksOf([tarLayer(tar)]))).code).toBe("TAR_DAMAGED");
+  });
+});
