@@ -1,0 +1,85 @@
+import { UsageError } from "../../errors.ts";
+import { defaultKeyrings, readAptSources } from "./apt-sources.ts";
+import type { AptSource } from "./apt-sources.ts";
+
+/** What a recipe says of where packages come from; the machine's apt says the rest. */
+export interface SourceChoice {
+  /** URL of a mirror; without it, those of this machine's apt. */
+  readonly mirror?: string | undefined;
+  /** Suites; without them, all that apt uses. */
+  readonly suites?: readonly string[] | undefined;
+  /** Components; `main` for a mirror that is given. */
+  readonly components?: readonly string[] | undefined;
+  /** File with OpenPGP keys, or keys in ASCII armor. */
+  readonly keyring?: string | undefined;
+  /** Whether an outdated Release file is refused, which those of a snapshot all are. [true] */
+  readonly checkValidUntil?: boolean | undefined;
+}
+
+/**
+ * The suites that packages are taken from.
+ *
+ * @param root the file system's root
+ * @throws UsageError for a mirror without suites, or nothing to go by; VarveError `APT_SOURCES`
+ */
+export function chooseSources(
+  architecture: string,
+  choice: SourceChoice = {},
+  root = "/",
+): AptSource[] {
+  const { mirror, suites, components, keyring, checkValidUntil = true } = choice;
+  const chosen =
+    mirror === undefined
+      ? machineSources(readAptSources(architecture, root), suites)
+      : givenSources(mirror, suites, root);
+  return chosen.map((source) =>
+    Object.assign(
+      { ...source },
+      {
+        components: components ?? source.components,
+        keyrings: keyring === undefined ? source.keyrings : [keyring],
+        ignoresValidity: source.ignoresValidity || !checkValidUntil,
+      },
+    ),
+  );
+}
+
+function givenSources(
+  mirror: string,
+  suites: readonly string[] | undefined,
+  root: string,
+): AptSource[] {
+  if (suites === undefined || suites.length === 0) {
+    throw new UsageError(`the Debian mirror ${mirror} is given without suites`, {
+      hint: "name the suites to take packages from: bookworm, bookworm-updates",
+    });
+  }
+  return suites.map((suite) => ({
+    mirror: mirror.endsWith("/") ? mirror : `${mirror}/`,
+    suite,
+    components: suite.endsWith("/") ? [] : ["main"],
+    keyrings: defaultKeyrings(root),
+    isTrusted: false,
+    ignoresValidity: false,
+  }));
+}
+
+/** apt's sources of these suites; a suite that apt does not use is looked for on its mirrors. */
+function machineSources(
+  known: readonly AptSource[],
+  suites: readonly string[] | undefined,
+): readonly AptSource[] {
+  if (known.length === 0) {
+    throw new UsageError("there is no Debian mirror to take packages from", {
+      hint: "this machine has no apt sources: name a mirror, suites and a keyring",
+    });
+  }
+  if (suites === undefined) return known;
+  return suites.flatMap((suite) => {
+    const own = known.filter((source) => source.suite === suite);
+    if (own.length > 0) return own;
+    const isSecurity = suite.endsWith("-security");
+    const alike = known.find((source) => source.suite.endsWith("-security") === isSecurity);
+    return [{ ...(alike ?? known[0]!), suite }];
+  });
+}
