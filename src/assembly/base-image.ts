@@ -32,6 +32,8 @@ const BASE_NAME = "org.opencontainers.image.base.name";
 const BASE_DIGEST = "org.opencontainers.image.base.digest";
 /** Keys of a config that say more of the platform (OCI image-spec, config.md). */
 const PLATFORM_KEYS = ["variant", "os.version", "os.features"];
+/** What is called by its hash is the same wherever it is; of other names nobody knows the content. */
+const STORE_PATH = /^\/.+\/[0-9a-df-np-sv-z]{32}-[^/]+$/;
 /** dockerTools' layer of an image's own files is listed by the path it was made from. */
 const CUSTOMISATION = /-customisation-layer$/;
 
@@ -61,7 +63,7 @@ export async function openBase(text: string, options: ImageAtOptions): Promise<B
 function storePathsOf(config: JsonObject, layers: number): Set<string> {
   const steps = layerHistory(config, layers) ?? [];
   const paths = steps.flatMap(({ comment }) => pathsInComment(comment));
-  return new Set(paths.filter((path) => path.startsWith("/") && !CUSTOMISATION.test(path)));
+  return new Set(paths.filter((path) => STORE_PATH.test(path) && !CUSTOMISATION.test(path)));
 }
 
 /** Its history, if that fits its layers; else an entry a layer, so that every layer has one. */

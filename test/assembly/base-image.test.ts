@@ -1,9 +1,11 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { openBase } from "../../src/assembly/base-image.ts";
 import { imageFromRecipe } from "../../src/assembly/from-recipe.ts";
 import type { RecipeImageOptions } from "../../src/assembly/from-recipe.ts";
 import { archiveBytes, dockerArchive } from "../../src/archives/docker-archive.ts";
+import { storeSource } from "../../src/assembly/store-layers.ts";
 import type { Image } from "../../src/image/image.ts";
 import { digestOf } from "../../src/image/digest.ts";
 import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
@@ -64,7 +66,7 @@ async function imageOn(
   for (const { id } of closure) fs.writeFileSync(locate(id), id, { mode: 0o444 });
   const view = { storeDir: "/nix/store", locate, contentHashOf: () => undefined };
   const places = { registry: TEST_REGISTRY };
-  const { image, close } = await imageFromRecipe(recipe, closure, packer, view, {
+  const { image, close } = await imageFromRecipe(recipe, [storeSource(closure, view)], packer, {
     env: {},
     places,
     ...options,
@@ -143,6 +145,19 @@ describe("an image on a base in a registry", () => {
       "2",
     );
     expect((await imageOn(`${base.name}:2`)).layers).toHaveLength(1);
+  });
+
+  it("knows what is in a base only by names that say their content", async () => {
+    const base = await TestRepository.start();
+    const custom = `${storePath("app")}-customisation-layer`;
+    const comment = `store paths: ['${LIBC}', '/app', '/app/node_modules/x', '${custom}']`;
+    base.put(
+      { layers: [{ tar: tarOf("a"), coding: "gzip" }], config: { history: [{ comment }] } },
+      "1",
+    );
+    const { storePaths, close } = await openBase(`${base.name}:1`, { registry: TEST_REGISTRY });
+    expect([...storePaths]).toEqual([LIBC]);
+    close();
   });
 
   it("describes layers of a base whose history does not fit them", async () => {
