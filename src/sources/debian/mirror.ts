@@ -20,7 +20,7 @@ export interface MirrorAccess {
   readonly isOffline: boolean;
 }
 
-/** gzip first: a third more bytes than xz, and ten times as quick to read in Node.js. */
+/** gzip first: a third more bytes than xz, and several times as quick to read. */
 const INDEX_FORMS = [
   [".gz", "gzip"],
   [".xz", "xz"],
