@@ -1,8 +1,8 @@
 import { DEFAULT_LEVEL } from "./compress.ts";
 import type { Compression } from "./compression.ts";
 
-/** Version of how a stream is cut into blocks and framed. */
-const FRAMING = 1;
+/** Version of how a stream is cut into blocks and framed, and of the libraries' settings. */
+const FRAMING = 2;
 
 /**
  * Identifies everything that decides compressed bytes: codec, level, library and its version,
