@@ -1,6 +1,7 @@
 import { VarveError } from "../errors.ts";
 import { ArchiveMembers } from "../archives/archive-members.ts";
 import { verifiedBytes } from "../archives/verified-bytes.ts";
+import { contentLinks } from "../image/content-links.ts";
 import type { ContentSource, StoredManifest } from "../image/content-store.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { digestOf, hexOf, isDigest } from "../image/digest.ts";
@@ -69,6 +70,18 @@ export class OciArchive implements ContentSource {
    */
   async readManifest(version: string): Promise<StoredManifest | undefined> {
     return readManifestOf(this.#index, version, this);
+  }
+
+  /**
+   * Whether the layout lacks what its `manifest.json` may have: the image, or its layers, as in
+   * what Docker 25.0.0 saved (moby #47065).
+   */
+  async isHollow(version: string): Promise<boolean> {
+    if (!this.#members.has("manifest.json")) return false;
+    const manifest = await this.readManifest(version);
+    if (manifest === undefined) return true;
+    const { isIndex, layers } = contentLinks(manifest, this.fullName);
+    return !isIndex && layers.length === 0;
   }
 
   /** Whether a blob is there in its full length. */

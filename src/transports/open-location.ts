@@ -95,7 +95,7 @@ async function fromRegistry(
   }
 }
 
-/** An archive that is both is read as an OCI layout, which says more. */
+/** An archive that is both is read as an OCI layout, which says more if it says anything. */
 async function fromArchive(
   file: string,
   version: string,
@@ -103,9 +103,20 @@ async function fromArchive(
 ): Promise<OpenContent | OpenArchivedImage> {
   const source = await openSeekable(file);
   const members = membersOf(file, source);
-  return members.has("index.json")
-    ? content(OciArchive.in(members), version, name)
-    : archived(await readDockerArchive(file, source, version), name);
+  if (members.has("index.json")) {
+    const archive = OciArchive.in(members);
+    if (!(await isHollow(archive, version))) return content(archive, version, name);
+  }
+  return archived(await readDockerArchive(file, source, version), name);
+}
+
+async function isHollow(archive: OciArchive, version: string): Promise<boolean> {
+  try {
+    return await archive.isHollow(version);
+  } catch (error) {
+    archive.close();
+    throw error;
+  }
 }
 
 function membersOf(file: string, source: SeekableFile): ArchiveMembers {

@@ -67,13 +67,17 @@ const SIMPLE = archiveOf(
 );
 
 describe("an archive", () => {
-  it.each(Object.entries(ARCHIVES))("as written by %s", async (_, bytes) => {
+  it.each(Object.entries(ARCHIVES))("as written by %s", async (tool, bytes) => {
     const image = await opened(bytes);
     expect(image.repoTags).toEqual(["name:tag"]);
     expect(image.configBytes.equals(configOf(REPEATED))).toBe(true);
     const identities = await Promise.all(image.layers.map((layer) => layer.identity()));
     expect(identities).toEqual(
-      REPEATED.map((layer) => ({ diffId: digestOf(layer), size: layer.length, remembered: true })),
+      REPEATED.map((layer) => ({
+        diffId: digestOf(layer),
+        size: layer.length,
+        remembered: !tool.includes("compressed"),
+      })),
     );
     const layers = await readAll(image);
     expect(layers.map((layer, index) => layer.equals(REPEATED[index]!))).toEqual([

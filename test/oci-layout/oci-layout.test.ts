@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
 import * as fc from "fast-check";
@@ -338,11 +339,24 @@ describe("a folder", () => {
     expect(errorOf(() => OciLayout.open(layout.folder)).code).toBe("LAYOUT_FOREIGN");
   });
 
-  it.skipIf(process.getuid?.() === 0)("that is read-only says so", () => {
+  it.skipIf(process.getuid?.() !== 0)("where this user may not write says so", () => {
     const folder = temporaryFolder();
-    fs.chmodSync(folder, 0o555);
-    const error = errorOf(() => OciLayout.create(path.join(folder, "layout")));
-    expect(error.code).toBe("LAYOUT_UNWRITABLE");
+    fs.chmodSync(folder, 0o755);
+    const layout = OciLayout.create(path.join(folder, "layout")).folder;
+    const module = path.join(import.meta.dirname, "../../src/oci-layout/oci-layout.ts");
+    const script = `
+      import { OciLayout } from ${JSON.stringify(module)};
+      process.setuid(65534);
+      const tell = ({ code, message }) => console.log(code, message);
+      await OciLayout.open(${JSON.stringify(layout)}).putBlob(Buffer.from("x")).catch(tell);
+      try { OciLayout.create(${JSON.stringify(`${folder}/other`)}) } catch (error) { tell(error) }
+    `;
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+    });
+    const [first, second] = stdout.split("\n");
+    expect(first).toMatch(/^LAYOUT_UNWRITABLE .*layout.* cannot be written: permission denied$/);
+    expect(second).toMatch(/^LAYOUT_UNWRITABLE .*other cannot be written: permission denied$/);
   });
 });
 

@@ -2,13 +2,15 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { digestOf } from "../../src/image/digest.ts";
+import { digestOf, hexOf } from "../../src/image/digest.ts";
 import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
 import { openLocation } from "../../src/transports/open-location.ts";
 import type { OpenLocationOptions } from "../../src/transports/open-location.ts";
 import { parseLocation } from "../../src/transports/location.ts";
+import { archiveOf, configOf, LAYERS, manifestJson } from "../archives/support/archives.ts";
 import { writeArchiveOf } from "../assembly/support/base-archive.ts";
 import { scriptedEngine } from "../engine/support/scripted-engine.ts";
+import { lay, put } from "../oci-layout/support/content.ts";
 import { FaultRegistry } from "../registry/support/fault-registry.ts";
 import { failureOf } from "../support/failures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -17,6 +19,11 @@ async function open(text: string, options?: OpenLocationOptions): ReturnType<typ
   const opened = await openLocation(parseLocation(text), options);
   onTestFinished(opened.close);
   return opened;
+}
+
+/** A blob as a member of an OCI archive. */
+function blob(content: Buffer): [name: string, content: Buffer] {
+  return [`blobs/sha256/${hexOf(digestOf(content))}`, content];
 }
 
 describe("opening a location", () => {
@@ -85,7 +92,7 @@ describe("opening an OCI layout", () => {
   it.each(["", "oci-archive:"])("in an archive, also a hybrid one (%s)", async (prefix) => {
     const folder = temporaryFolder();
     const layout = OciLayout.create(path.join(folder, "layout"));
-    await layout.putBlob(Buffer.from("{}"));
+    await put(layout, "1.0", lay({ kind: "image", config: Buffer.from("{}"), layers: LAYERS }));
     fs.writeFileSync(path.join(folder, "layout/manifest.json"), "[]");
     const file = path.join(folder, "image.tar.gz");
     execFileSync("tar", ["-C", path.join(folder, "layout"), "-czf", file, "."]);
@@ -94,6 +101,24 @@ describe("opening an OCI layout", () => {
     if (opened.kind === "content") {
       expect(await opened.source.readBlob(digestOf(Buffer.from("{}")))).toEqual(Buffer.from("{}"));
     }
+  });
+
+  it("in an archive whose OCI layout has no layers, as Docker 25.0.0 wrote it", async () => {
+    const config = configOf(LAYERS);
+    const { manifest } = lay({ kind: "image", config, layers: [] });
+    const { digest, mediaType, bytes } = manifest;
+    const entry = { mediaType, digest, size: bytes.length };
+    const file = path.join(temporaryFolder(), "image.tar");
+    const blobs = [config, bytes, ...LAYERS].map(blob);
+    const layers = LAYERS.map((layer) => blob(layer)[0]);
+    const index = JSON.stringify({ schemaVersion: 2, manifests: [entry] });
+    fs.writeFileSync(
+      file,
+      archiveOf(...blobs, ["index.json", index], manifestJson(blob(config)[0], layers)),
+    );
+    const opened = await open(file);
+    if (opened.kind !== "archived") throw new Error("its layout has no layers");
+    expect(opened.archived.layers).toHaveLength(LAYERS.length);
   });
 
   it("that is none", async () => {

@@ -2,7 +2,7 @@ import type { BlobWay, ContentSource } from "../../image/content-store.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 
 /** A blob that was written, or found to be there when its digest was known. */
-export interface WrittenBlob {
+interface WrittenBlob {
   readonly digest: string;
   /** Bytes. */
   readonly size: number;

@@ -1,3 +1,4 @@
+import * as zlib from "node:zlib";
 import { digestOf, hexOf } from "../../../src/image/digest.ts";
 import { END_OF_ARCHIVE, rawMember } from "../../tar/support/raw-tar.ts";
 
@@ -100,6 +101,12 @@ export const ARCHIVES: Readonly<Record<string, Buffer>> = {
     [`${B}.tar`, LAYERS[1]!],
     [`${CONFIG_HEX}.json`, CONFIG],
     manifestJson(`${CONFIG_HEX}.json`, [`${A}.tar`, `${B}.tar`, `${IDS[0]}/layer.tar`]),
+  ),
+  "kaniko and go-containerregistry, layers compressed": archiveOf(
+    [`sha256:${CONFIG_HEX}`, CONFIG],
+    [`${A}.tar.gz`, zlib.gzipSync(LAYERS[0]!)],
+    [`${B}.tar.gz`, zlib.gzipSync(LAYERS[1]!)],
+    manifestJson(`sha256:${CONFIG_HEX}`, [`${A}.tar.gz`, `${B}.tar.gz`, `${A}.tar.gz`]),
   ),
   "tar of a folder, ./ before every name": archiveOf(
     folder("./"),
