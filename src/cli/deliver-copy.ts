@@ -7,6 +7,7 @@ import { deliverArchive } from "../destinations/delivery.ts";
 import { loadIntoEngine } from "../destinations/engine/load-into-engine.ts";
 import { planLoad } from "../destinations/engine/load-plan.ts";
 import { deliverToLayout } from "../destinations/oci-layout/deliver-to-layout.ts";
+import { entryNames } from "../destinations/oci-layout/entry-names.ts";
 import { writeWholeFile } from "../destinations/output-file.ts";
 import { pushImage } from "../destinations/registry/push-image.ts";
 import { writeArchive } from "../destinations/write-archive.ts";
@@ -14,7 +15,7 @@ import { connectEngine } from "../engine/client.ts";
 import type { ContentSource } from "../image/content-store.ts";
 import { hostPlatform } from "../image/platform.ts";
 import type { Platform } from "../image/platform.ts";
-import { canonicalName, familiarName, parseReference } from "../image/reference.ts";
+import { familiarName, parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import { ociArchive } from "../oci-layout/write-oci-archive.ts";
 import { BlobDigests } from "../packing/blob-digests.ts";
@@ -117,10 +118,9 @@ async function contentToArchive(
   const { manifest } = await wantedNode(opened, options);
   const { digest, mediaType } = manifest;
   const references = options.names ?? namesAt(to, []) ?? namesAt(from, []) ?? [];
-  const names = references.map((reference) => ({
-    name: reference.tag,
-    fullName: canonicalName(reference),
-  }));
+  // A bare tag is a name in an OCI archive, as in a layout.
+  const version = to.kind === "oci-archive" ? to.version : "";
+  const names = entryNames(references, version);
   const parts = ociArchive(source, [{ manifest, names }]);
   const written = await writeFile(to.file, parts, options);
   const known = { file: to.file, references: references.map(familiarName), digest, mediaType };
