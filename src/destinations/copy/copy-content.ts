@@ -61,16 +61,39 @@ export async function copyFrom(
   const run = new CopyRun(source, store, graph, report);
   await copyBlobs(source, store, graph, run, dryRun);
   if (!dryRun) {
-    for (const step of graph.steps) {
-      await inParallel(step, PARALLEL_MANIFESTS, async ({ manifest }) => {
-        if (manifest.digest === root.manifest.digest) return;
-        await putUnlessThere(store, manifest.digest, manifest);
-      });
+    try {
+      await putManifests(store, graph, versions);
+    } catch (error) {
+      throw withForeignHint(error, graph);
     }
-    const names = versions.length === 0 ? [root.manifest.digest] : versions;
-    for (const name of names) await putUnlessThere(store, name, root.manifest);
   }
   return run.finish(versions, dryRun);
+}
+
+/** What others need goes first, the names last. */
+async function putManifests(
+  store: ContentStore,
+  { root, steps }: ContentGraph,
+  versions: readonly string[],
+): Promise<void> {
+  const { digest } = root.manifest;
+  for (const step of steps) {
+    await inParallel(step, PARALLEL_MANIFESTS, async ({ manifest }) => {
+      if (manifest.digest !== digest) await putUnlessThere(store, manifest.digest, manifest);
+    });
+  }
+  const names = versions.length === 0 ? [digest] : versions;
+  for (const name of names) await putUnlessThere(store, name, root.manifest);
+}
+
+/** Many registries want every layer to be theirs, and do not say that this is the reason. */
+function withForeignHint(error: unknown, { blobs }: ContentGraph): unknown {
+  const isPlain = error instanceof VarveError && error.hint === undefined;
+  if (!isPlain || !blobs.some(isForeign)) return error;
+  return new VarveError(error.code, error.message, {
+    cause: error,
+    hint: "it has layers that are kept elsewhere, which this registry may not allow",
+  });
 }
 
 function refuseOtherDigest({ manifest }: ContentNode, versions: readonly string[]): void {
