@@ -21,6 +21,8 @@ export interface Candidate {
   readonly size: number;
   readonly codec: string | undefined;
   readonly blob: Descriptor;
+  /** Whether the layer is this blob: its descriptor says all that there is to say. */
+  readonly exists?: boolean;
   /** Where it was seen; undefined when it is only remembered. */
   readonly source: ContentSource | undefined;
 }
@@ -58,10 +60,10 @@ export class Knowledge {
    * exists is wanted as it is, in no other coding.
    */
   async candidates(layer: Layer): Promise<Candidate[]> {
-    const existing = existingLayer(layer);
+    const existing = existingLayer(layer, this.#coding.compression);
     if (existing !== undefined) {
       const { diffId, size, descriptor: blob } = existing;
-      return [{ diffId, size, codec: undefined, blob, source: layer.blob?.source }];
+      return [{ diffId, size, codec: undefined, blob, source: layer.blob?.source, exists: true }];
     }
     const sameKey = this.#ofCodec().find(
       ({ contentKey }) => contentKey !== undefined && contentKey === layer.contentKey,

@@ -23,10 +23,10 @@ export interface PlacedLayer {
 /** A layer that was found: it believes what is said of it, until its bytes are made after all. */
 export function foundLayer(
   layer: Layer,
-  { diffId, size, codec, blob }: Candidate,
+  { diffId, size, codec, blob, exists }: Candidate,
   placed: Pick<PlacedLayer, "way" | "sent" | "seconds">,
 ): PlacedLayer {
-  if (layer.blob !== undefined) return { layer, descriptor: blob, diffId, size, ...placed };
+  if (exists === true) return { layer, descriptor: blob, diffId, size, ...placed };
   layer.adopt?.({ diffId, size });
   const annotations = annotationsOf({ contentKey: layer.contentKey, diffId, size, codec });
   return { layer, descriptor: { ...blob, annotations }, diffId, size, ...placed };

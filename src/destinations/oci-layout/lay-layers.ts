@@ -52,7 +52,8 @@ export async function layLayers(
       progress.onWritten(bytes);
     };
     const found =
-      (await findLayer(layer, place, knowledge)) ?? (await takeLayer(layer, place, onWritten));
+      (await findLayer(layer, place, knowledge)) ??
+      (await takeLayer(layer, place, options, onWritten));
     const placed = found ?? (await makeLayer(layer, place, options, onWritten));
     const timed = { ...placed, sent, seconds: (performance.now() - begun) / 1000 };
     progress.placed(timed, index);
@@ -76,9 +77,10 @@ async function findLayer(
 async function takeLayer(
   layer: Layer,
   place: BlobPlace,
+  { compression }: LayerCoding,
   onWritten: (bytes: number) => void,
 ): Promise<PlacedLayer | undefined> {
-  const existing = existingLayer(layer);
+  const existing = existingLayer(layer, compression);
   if (existing === undefined || layer.blob === undefined) return undefined;
   const { descriptor, source } = layer.blob;
   const way = await place.takeBlob(descriptor, source, onWritten);

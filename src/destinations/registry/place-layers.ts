@@ -93,7 +93,7 @@ export async function sendLayer(
     options.onSent(bytes);
   };
   const upload = { onSent, ask: options.ask };
-  const existing = existingLayer(layer);
+  const existing = existingLayer(layer, options.compression);
   if (existing !== undefined && layer.blob !== undefined) {
     await uploadBlob(repository, blobOf(layer.blob.descriptor, layer.blob.source), upload);
     const seconds = (performance.now() - begun) / 1000;

@@ -88,7 +88,7 @@ export class PushRun {
   /** In a dry run: says what would become of a layer. */
   async wouldPlace(layer: Layer, index: number, found: Found["way"] | undefined): Promise<void> {
     const way = found === undefined ? "sent" : found === "present" ? "present" : "mounted";
-    const size = existingLayer(layer)?.size ?? (await layer.size());
+    const size = existingLayer(layer, "none")?.size ?? (await layer.size());
     this.#count(way, size);
     this.#report({
       kind: "placed",

@@ -1,14 +1,20 @@
+import { join } from "node:path";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { imageAt } from "../../../src/assembly/image-at.ts";
 import type { FoundImage } from "../../../src/assembly/image-at.ts";
 import { pushImage } from "../../../src/destinations/registry/push-image.ts";
 import type { PushOptions } from "../../../src/destinations/registry/push-image.ts";
+import { digestOf } from "../../../src/image/digest.ts";
+import { describe as describeBytes, manifestWith } from "../../../src/image/manifest.ts";
+import { MEDIA_TYPE } from "../../../src/image/media-types.ts";
+import { OciLayout } from "../../../src/oci-layout/oci-layout.ts";
 import { parseReference } from "../../../src/image/reference.ts";
 import { WorkerPool } from "../../../src/packing/workers/pool.ts";
 import { parseLocation } from "../../../src/transports/location.ts";
 import { tarOf, TEST_REGISTRY, TestRepository } from "../../assembly/support/stored-images.ts";
 import type { Fault } from "../../registry/support/fault-registry.ts";
 import { failureOf } from "../../support/failures.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const pool = new WorkerPool(1);
 afterAll(() => pool.close());
@@ -140,5 +146,32 @@ describe("layers that exist", () => {
     expect(code).toBe("REGISTRY_DIGEST");
     expect(message).toContain(`GET http://${base.registry.host}`);
     expect(app.registry.image(app.path, "1")).toBeUndefined();
+  });
+});
+
+describe("a plain layer in a file", () => {
+  it("is compressed before it travels, unless nothing is to be", async () => {
+    const folder = join(temporaryFolder(), "layout");
+    const layout = OciLayout.create(folder);
+    const tar = tarOf("plain", Buffer.alloc(200_000, "x"));
+    const config = Buffer.from(
+      JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { diff_ids: [digestOf(tar)] } }),
+    );
+    await layout.putBlob(tar);
+    await layout.putBlob(config);
+    const manifest = manifestWith(config, [describeBytes(MEDIA_TYPE.layer, tar)]);
+    await layout.putManifest("1", manifest, MEDIA_TYPE.manifest);
+    const app = await TestRepository.start();
+    for (const [compression, ending] of [
+      ["gzip", ".tar+gzip"],
+      ["none", ".tar"],
+    ] as const) {
+      const found = await open(`oci:${folder}`);
+      await push(found, `${app.name}:${compression}`, { compression });
+      const [layer] = app.registry.image(app.path, compression)!.layers;
+      expect(layer!.mediaType.endsWith(ending)).toBe(true);
+      expect(layer!.size === tar.length).toBe(compression === "none");
+      expect(layer!.annotations).toMatchObject({ "dev.varve.layer.size": String(tar.length) });
+    }
   });
 });
