@@ -9,6 +9,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/peers/**", "test/nixpkgs/**"],
+          // Most time would go into loading the same modules for every file. So whoever changes the
+          // process (its environment, its folder) changes it back.
+          isolate: false,
           // Tests start programs, and a machine may be busy with others.
           testTimeout: 30_000,
           hookTimeout: 30_000,
