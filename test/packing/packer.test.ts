@@ -59,6 +59,11 @@ describe("a packer", () => {
     expect((await bytesOf(stream)).equals(tar)).toBe(true);
     expect(streamed).toEqual(digest);
     expect((await bytesOf(packer.stream(spec, tar.length))).equals(tar)).toBe(true);
+    const lent: Buffer[] = [];
+    for await (const chunk of packer.stream(spec, tar.length, undefined, { lent: true })) {
+      lent.push(Buffer.from(chunk));
+    }
+    expect(Buffer.concat(lent).equals(tar)).toBe(true);
     expect((await written((fd) => packer.write(spec, fd, tar.length))).equals(tar)).toBe(true);
     let found: LayerDigest | undefined;
     const both = await written(async (fd) => {
