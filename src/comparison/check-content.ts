@@ -12,6 +12,12 @@ import type { Finding } from "./finding.ts";
 export interface CheckOptions {
   /** Whether layers' blobs are read; otherwise it is asked whether they are there. */
   readonly deep: boolean;
+  /** Told of layers that are about to be read, and of one while it is read. */
+  readonly onAhead?: (layers: number, bytes: number) => void;
+  readonly onRead?: (
+    layer: Pick<CheckedLayer, "index" | "of" | "digest" | "size">,
+    bytes: number,
+  ) => void;
   /** Told of each layer once it is checked. */
   readonly onLayer?: (layer: CheckedLayer) => void;
 }
@@ -118,6 +124,12 @@ class ContentCheck {
     const present = layers.map(({ digest, isForeign }) =>
       isForeign ? true : this.#isThere(digest),
     );
+    if (this.#options.deep) {
+      this.#options.onAhead?.(
+        layers.length,
+        layers.reduce((sum, { size, isForeign }) => sum + (isForeign ? 0 : size), 0),
+      );
+    }
     for (const [index, blob] of layers.entries()) {
       const begun = performance.now();
       const before = this.findings.length;
@@ -130,7 +142,9 @@ class ContentCheck {
       const key = JSON.stringify([blob.digest, diffId]);
       if (!blob.isForeign && !this.#seen.has(key)) {
         this.#seen.add(key);
-        await this.#layer(blob, diffId, name, await present[index]!);
+        const layer = { index, of: layers.length, digest: blob.digest, size: blob.size };
+        const onRead = (read: number): void => this.#options.onRead?.(layer, read);
+        await this.#layer(blob, diffId, name, await present[index]!, onRead);
       }
       const { digest, size } = blob;
       const isRight = this.findings.length === before;
@@ -144,11 +158,12 @@ class ContentCheck {
     diffId: string | undefined,
     name: string,
     isThere: boolean,
+    onRead: (bytes: number) => void,
   ): Promise<void> {
     if (!isThere) this.#find(name, "is missing");
     else if (this.#options.deep) {
       this.read += blob.size;
-      await checkBlob(blob, diffId, this.#source, name, this.findings);
+      await checkBlob(blob, diffId, this.#source, name, this.findings, onRead);
     }
   }
 

@@ -13,6 +13,7 @@ import { readEntries } from "./tar-entries.ts";
  * of the diffID, and that its annotations say so.
  *
  * @param diffId undefined when nothing says it
+ * @param onRead told how many bytes of the blob have been read
  */
 export async function checkBlob(
   blob: Descriptor,
@@ -20,6 +21,7 @@ export async function checkBlob(
   source: ContentSource,
   place: string,
   findings: Finding[],
+  onRead: (bytes: number) => void = () => undefined,
 ): Promise<void> {
   const hash = createHash("sha256");
   let read = 0;
@@ -27,6 +29,7 @@ export async function checkBlob(
     for await (const chunk of source.openBlob(blob)) {
       hash.update(chunk);
       read += chunk.length;
+      onRead(read);
       yield chunk;
     }
   };

@@ -6,6 +6,7 @@ import type { Layer } from "../image/layer.ts";
 import { familiarName } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import type { ReportProgress } from "../progress/events.ts";
+import { announceAhead, WatchedLayer } from "./watched-layer.ts";
 
 /** What was delivered. */
 export interface Delivery {
@@ -52,9 +53,19 @@ export class DeliveryRun {
     references: readonly Reference[] = this.references,
     leftOut?: LeftOut,
   ): AsyncGenerator<ArchivePart, void, undefined> {
+    const { layers } = this.image;
+    announceAhead(
+      layers.filter((_, index) => leftOut?.has(index) !== true),
+      this.report,
+    );
     for await (const part of dockerArchive(this.image, references, leftOut)) {
-      yield part;
-      if (!(part instanceof Uint8Array)) await this.reportLayer(part.layer, true);
+      if (part instanceof Uint8Array) {
+        yield part;
+        continue;
+      }
+      const place = { index: layers.indexOf(part.layer), of: layers.length };
+      yield { ...part, layer: new WatchedLayer(part.layer, place, this.report) };
+      await this.reportLayer(part.layer, true);
     }
   }
 

@@ -27,6 +27,23 @@ export type ProgressEvent =
       readonly written: number;
     }
   | {
+      /** So much more is to go through: bytes of layers, uncompressed. May come more than once. */
+      readonly kind: "ahead";
+      readonly layers: number;
+      readonly bytes: number;
+    }
+  | {
+      /** A layer or blob is under way. May begin again after a failure. */
+      readonly kind: "moving";
+      readonly index: number;
+      readonly of: number;
+      /** Bytes of it that have gone through. */
+      readonly done: number;
+      /** Undefined when nobody knows. */
+      readonly total: number | undefined;
+      readonly paths: readonly string[];
+    }
+  | {
       /** A layer is where it is wanted, in a registry. */
       readonly kind: "placed";
       readonly index: number;

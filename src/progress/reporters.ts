@@ -1,6 +1,7 @@
-import { styleText } from "node:util";
 import { copyLine } from "./copy-lines.ts";
 import type { ProgressEvent, ReportProgress } from "./events.ts";
+import { LiveArea } from "./live-area.ts";
+import { MotionView } from "./motion.ts";
 import { count, cutTo, formatBytes, formatSeconds, nameSome } from "../wording/format.ts";
 
 export const PROGRESS_MODES = ["auto", "tty", "plain", "json", "quiet"] as const;
@@ -10,6 +11,7 @@ export type ProgressMode = (typeof PROGRESS_MODES)[number];
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -19,13 +21,25 @@ export interface Reporter {
   finish(): void;
 }
 
-/** Milliseconds between two redraws of the line that moves. */
+/** Milliseconds between two redraws of the lines that move, and between two of their events. */
 const REDRAW_INTERVAL = 100;
+/** Lines of a terminal that are left to what has scrolled by. */
+const ROWS_KEPT = 3;
+const USUAL_ROWS = 24;
+const USUAL_COLUMNS = 80;
+/** Events of which there may be thousands a second. */
+const FREQUENT: ReadonlySet<ProgressEvent["kind"]> = new Set(["bytes", "moving"]);
 type Finished = Extract<ProgressEvent, { kind: "finished" }>;
 
 const NAMES_SHOWN = 3;
 /** Lines of many, that a terminal's width may cut. */
-const CUT: ReadonlySet<ProgressEvent["kind"]> = new Set(["layer", "placed", "blob"]);
+const CUT: ReadonlySet<ProgressEvent["kind"]> = new Set([
+  "layer",
+  "placed",
+  "blob",
+  "checked",
+  "compared",
+]);
 /** Lines that sum up. */
 const LAST: ReadonlySet<ProgressEvent["kind"]> = new Set(["finished", "pushed", "copied"]);
 
@@ -34,7 +48,7 @@ export function createReporter(mode: ProgressMode, stream: ProgressStream): Repo
     case "tty":
       return terminalReporter(stream);
     case "json":
-      return { report: (event) => stream.write(`${JSON.stringify(event)}\n`), finish: () => {} };
+      return jsonReporter(stream);
     case "quiet":
       return { report: () => {}, finish: () => {} };
     default:
@@ -57,33 +71,60 @@ function plainReporter(stream: ProgressStream): Reporter {
   };
 }
 
-function terminalReporter(stream: ProgressStream): Reporter {
-  const width = stream.columns ?? 80;
-  const started = performance.now();
-  let drawn = false;
-  let lastDraw = -REDRAW_INTERVAL;
-  const clear = (): void => {
-    if (drawn) stream.write("\r\u001b[2K");
-    drawn = false;
-  };
+/** Every event a line; of those that come often, a few a second of each layer. */
+function jsonReporter(stream: ProgressStream): Reporter {
+  const last = new Map<string, number>();
   const report: ReportProgress = (event) => {
-    if (event.kind === "bytes") {
+    if (FREQUENT.has(event.kind)) {
+      const key = `${event.kind} ${"index" in event ? event.index : ""}`;
       const now = performance.now();
-      if (now - lastDraw < REDRAW_INTERVAL) return;
+      if (now - (last.get(key) ?? -REDRAW_INTERVAL) < REDRAW_INTERVAL) return;
+      last.set(key, now);
+    }
+    stream.write(`${JSON.stringify(event)}\n`);
+  };
+  return { report, finish: () => {} };
+}
+
+function terminalReporter(stream: ProgressStream): Reporter {
+  const area = new LiveArea(stream);
+  const motion = new MotionView();
+  const moving = (now: number): string[] => {
+    const rows = (stream.rows ?? 0) > 0 ? stream.rows! : USUAL_ROWS;
+    const width = stream.columns ?? USUAL_COLUMNS;
+    return motion.lines(now, width, Math.max(1, rows - ROWS_KEPT)).map((line) => styled(DIM, line));
+  };
+  let lastDraw = -REDRAW_INTERVAL;
+  const report: ReportProgress = (event) => {
+    const now = performance.now();
+    motion.take(event, now);
+    if (LAST.has(event.kind)) area.clear();
+    const line = lineFor(event);
+    if (line === undefined) {
+      if (!FREQUENT.has(event.kind) || now - lastDraw < REDRAW_INTERVAL) return;
       lastDraw = now;
-      const rate = event.written / Math.max(0.001, (now - started) / 1000);
-      const line = `  ${formatBytes(event.written)} written, ${formatBytes(rate)}/s`;
-      stream.write(`\r\u001b[2K${styleText("dim", cutTo(line, width - 1))}`);
-      drawn = true;
+      area.draw(moving(now));
       return;
     }
-    const line = lineFor(event);
-    if (line === undefined) return;
-    clear();
-    const cut = CUT.has(event.kind) ? cutTo(line, width) : line;
-    stream.write(`${LAST.has(event.kind) ? styleText("bold", cut) : cut}\n`);
+    const cut = CUT.has(event.kind) ? cutTo(line, stream.columns ?? USUAL_COLUMNS) : line;
+    if (LAST.has(event.kind)) stream.write(`${styled(BOLD, cut)}\n`);
+    else area.draw(moving(now), cut);
   };
-  return { report, finish: clear };
+  return {
+    report,
+    finish: () => {
+      area.clear();
+    },
+  };
+}
+
+const BOLD = 1;
+const DIM = 2;
+
+/** Not by `styleText`, which opens standard output to ask what it can show. */
+function styled(style: number, text: string): string {
+  const { NO_COLOR: plain = "" } = process.env;
+  return plain === "" ? `\u001b[${style}m${text}\u001b[0m` : text;
 }
 
 function lineFor(event: ProgressEvent): string | undefined {
@@ -111,6 +152,8 @@ function lineFor(event: ProgressEvent): string | undefined {
       return event.same
         ? undefined
         : `${positionOf(event)} another  ${nameSome(event.paths, NAMES_SHOWN)}`;
+    case "ahead":
+    case "moving":
     case "bytes":
       return undefined;
     case "note":

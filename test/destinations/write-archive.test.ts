@@ -193,21 +193,23 @@ describe("a delivery", () => {
       written: size,
     });
     expect(delivery.seconds).toBeGreaterThan(0);
-    expect(events.map(({ kind }) => kind)).toEqual([
+    const told = events.filter(({ kind }) => kind !== "ahead" && kind !== "moving");
+    expect(told.map(({ kind }) => kind)).toEqual([
       "started",
       "layer",
       "layer",
       "layer",
       "finished",
     ]);
-    expect(events[0]).toEqual({ kind: "started", image: "name:tag", layers: 3 });
-    expect(events[2]).toMatchObject({
+    expect(told[0]).toEqual({ kind: "started", image: "name:tag", layers: 3 });
+    expect(events).toContainEqual(expect.objectContaining({ kind: "ahead", layers: 3 }));
+    expect(told[2]).toMatchObject({
       index: 1,
       of: 3,
       remembered: false,
       diffId: identities[1]!.diffId,
     });
-    expect(events[4]).toMatchObject({
+    expect(told[4]).toMatchObject({
       image: "name:tag",
       imageId: delivery.imageId,
       written: size,

@@ -90,7 +90,16 @@ async function checkWhole(
       });
     }
     const deep = flags.deep || location.kind !== "registry";
-    const content = await checkContent(manifest, opened.source, { deep, onLayer });
+    const content = await checkContent(manifest, opened.source, {
+      deep,
+      onLayer,
+      onAhead: (layers, bytes) => {
+        report({ kind: "ahead", layers, bytes });
+      },
+      onRead: ({ index, of, digest, size }, done) => {
+        report({ kind: "moving", index, of, done, total: size, paths: [digest] });
+      },
+    });
     return { name, content: { ...content, isRead: deep } };
   } finally {
     opened.close();

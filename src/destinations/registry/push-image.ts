@@ -21,6 +21,7 @@ import type { LayerCoding } from "../layers/knowledge.ts";
 import { inParallel } from "../layers/parallel.ts";
 import { findLayer, sendLayer, takeFound } from "./place-layers.ts";
 import type { PlacedLayer } from "../layers/placed-layer.ts";
+import { announceAhead, WatchedLayer } from "../watched-layer.ts";
 import { PushRun } from "./push-run.ts";
 import type { Pushed, PushedRepository } from "./push-run.ts";
 
@@ -227,13 +228,26 @@ class ImagePush {
       return placed;
     });
     if (dryRun) return undefined;
+    const { report } = this.#options;
+    announceAhead(
+      layers.filter((_, index) => found[index] === undefined),
+      report,
+    );
     return inParallel(layers, PARALLEL_UPLOADS, async (layer, index) => {
       const already = found[index];
       if (already !== undefined) return already;
-      const placed = await sendLayer(layer, repository, {
+      const watched = new WatchedLayer(layer, { index, of: layers.length }, report);
+      let sent = 0;
+      const onSent = (bytes: number): void => {
+        sent += bytes;
+        run.onSent(bytes);
+        // A layer that exists is sent as it is, and not streamed.
+        if (layer.blob !== undefined) watched.moved(sent, layer.blob.descriptor.size);
+      };
+      const placed = await sendLayer(watched, repository, {
         ...this.#options,
         blobs,
-        onSent: run.onSent,
+        onSent,
         ask: distrusted.size === 0,
       });
       run.placed(placed, index);
