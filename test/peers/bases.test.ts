@@ -166,6 +166,24 @@ describe.skipIf(missing !== undefined)("a base that skopeo has put into a regist
     expect(new Set(ids).size).toBe(1);
   });
 
+  it("is pushed from layouts and archives as it is", () => {
+    const zstd = `${registry.host}/base:zstd`;
+    const layout = path.join(folder, "pushed");
+    skopeo("copy", "--src-tls-verify=false", `docker://${zstd}`, `oci:${layout}:1.0`);
+    skopeo("copy", "--src-tls-verify=false", `docker://${zstd}`, `oci-archive:${layout}.tar:1.0`);
+    for (const [index, place] of [`oci:${layout}`, `${layout}.tar`].entries()) {
+      const copy = `${registry.host}/copies:${index}`;
+      varve("push", place, "-t", copy, "--quiet");
+      expect(manifestOf(copy).layers.map(({ digest }) => digest)).toEqual(
+        manifestOf(zstd).layers.map(({ digest }) => digest),
+      );
+      expect(configOf(copy)).toEqual(configOf(zstd));
+    }
+    const named = runVarve(["push", archive, "--quiet"]);
+    expect(named.stderr).toContain("base:1 does not name a registry");
+    varve("push", archive, "-t", `${registry.host}/copies:docker`, "--quiet");
+  });
+
   it("is chosen from an index, or refused with the platforms there are", () => {
     const { options } = appStore();
     const s390x = systemArchive(folder, "s390x", "s390x");

@@ -1,10 +1,15 @@
 import { imageFromArchive } from "../../assembly/from-archive.ts";
+import type { OpenArchive } from "../../assembly/from-archive.ts";
+import { imageAt } from "../../assembly/image-at.ts";
 import { pushImage } from "../../destinations/registry/push-image.ts";
 import type { Pushed } from "../../destinations/registry/push-run.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError, VarveError } from "../../errors.ts";
+import { parsePlatform } from "../../image/platform.ts";
 import { namesRegistry, parseReference, parseRemoteReference } from "../../image/reference.ts";
+import type { Location } from "../../transports/location.ts";
 import { BlobDigests } from "../../packing/blob-digests.ts";
 import { DigestStore } from "../../packing/digest-store.ts";
+import { basePlaces } from "../base-places.ts";
 import { checkLevel } from "../compression-level.ts";
 import type { PushFlags } from "../commands/push.ts";
 import { connectionOf } from "../connection.ts";
@@ -12,9 +17,9 @@ import type { VarveContext } from "../context.ts";
 import { writeMetadata } from "../metadata-file.ts";
 import { openImage } from "../open-image.ts";
 import type { NamedImage } from "../open-image.ts";
+import { imageLocation } from "../names-image.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { isArchive } from "../sources-argument.ts";
 
 export async function push(
   this: VarveContext,
@@ -47,25 +52,39 @@ export async function push(
   for (const digest of pushed.digests) this.process.stdout.write(`${digest}\n`);
 }
 
-/** An archive is taken as it is; everything else is built. */
+/** An image in a file or an engine is taken as it is; everything else is built. */
 async function openAny(
   flags: PushFlags,
   sources: readonly string[],
   session: Session,
 ): Promise<NamedImage> {
   const [only] = sources;
-  if (only === undefined || sources.length > 1 || flags.conf !== undefined || !isArchive(only)) {
+  const isOne = sources.length === 1 && flags.conf === undefined && flags.graph === undefined;
+  const location = only === undefined || !isOne ? undefined : imageLocation(only);
+  // Images that are in a registry already are what `copy` is for.
+  if (location === undefined || location.kind === "registry") {
     return openImage(flags, sources, session);
   }
-  const archive = await imageFromArchive(only);
-  const references = (flags.tag ?? archive.repoTags).map(parseReference);
-  return {
-    image: archive.image,
-    references,
-    close: () => {
-      archive.close();
-    },
-  };
+  const { image, repoTags, close } = await openFinished(location, flags, session);
+  return { image, references: (flags.tag ?? repoTags).map(parseReference), close };
+}
+
+/** A hybrid archive is read as Docker's, which says what its image is called. */
+async function openFinished(
+  location: Location,
+  flags: PushFlags,
+  session: Session,
+): Promise<OpenArchive> {
+  const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+  const find = (): Promise<OpenArchive> =>
+    imageAt(location, { ...basePlaces(flags, session.announcer), platform });
+  if (location.kind !== "any-archive" || location.version !== "") return find();
+  try {
+    return await imageFromArchive(location.file);
+  } catch (error) {
+    if (error instanceof VarveError && error.code === "ARCHIVE_FOREIGN") return find();
+    throw error;
+  }
 }
 
 /** A name without a registry would be Docker Hub's own, which nobody may push to. */
