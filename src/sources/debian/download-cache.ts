@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { systemCodeOf, VarveError } from "../../errors.ts";
+import { beginFile, endFile, removeQuietly } from "../../io/unfinished-files.ts";
 import { cacheFolder } from "../../packing/digest-store.ts";
 
 /** A file that is known by what is in it. */
@@ -64,6 +65,7 @@ export class DownloadCache {
     const beside = besideOf(file);
     fs.writeFileSync(beside, text);
     fs.renameSync(beside, file);
+    endFile(beside);
   }
 
   /** What was remembered under the URL. */
@@ -132,7 +134,8 @@ export class DownloadCache {
       this.#checked.add(sha256);
       return file;
     } finally {
-      fs.rmSync(beside, { force: true });
+      removeQuietly(beside);
+      endFile(beside);
     }
   }
 
@@ -151,7 +154,9 @@ let besides = 0;
 function besideOf(file: string): string {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   besides += 1;
-  return `${file}.${process.pid}.${besides}.tmp`;
+  const beside = `${file}.${process.pid}.${besides}.tmp`;
+  beginFile(beside);
+  return beside;
 }
 
 function homedirOr(other: string): string {

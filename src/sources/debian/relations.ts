@@ -1,7 +1,7 @@
 import { VarveError } from "../../errors.ts";
 import { compareVersions, isVersion } from "./version-order.ts";
 
-export type VersionOperator = "<<" | "<=" | "=" | ">=" | ">>";
+type VersionOperator = "<<" | "<=" | "=" | ">=" | ">>";
 
 interface VersionBound {
   readonly operator: VersionOperator;

@@ -3,7 +3,7 @@ import type { TarEntryType } from "../../../../src/tar/entry.ts";
 import { endOfArchiveLength, HeaderWriter, paddingOf } from "../../../../src/tar/header.ts";
 
 /** An entry of data.tar: a file's content, or what else it is. */
-export type DebContent =
+type DebContent =
   | string
   | { readonly link: string }
   | { readonly hardlink: string }
