@@ -6,12 +6,14 @@ import { copyReferrers } from "../destinations/copy/copy-referrers.ts";
 import { deliverArchive } from "../destinations/delivery.ts";
 import { loadIntoEngine } from "../destinations/engine/load-into-engine.ts";
 import { planLoad } from "../destinations/engine/load-plan.ts";
+import type { LoadPlan } from "../destinations/engine/load-plan.ts";
 import { deliverToLayout } from "../destinations/oci-layout/deliver-to-layout.ts";
 import { entryNames } from "../destinations/oci-layout/entry-names.ts";
 import { writeWholeFile } from "../destinations/output-file.ts";
 import { pushImage } from "../destinations/registry/push-image.ts";
 import { writeArchive } from "../destinations/write-archive.ts";
 import { connectEngine } from "../engine/client.ts";
+import type { EngineClient } from "../engine/client.ts";
 import type { ContentSource } from "../image/content-store.ts";
 import { hostPlatform } from "../image/platform.ts";
 import type { Platform } from "../image/platform.ts";
@@ -220,15 +222,29 @@ async function intoEngine(
   const client = await connectEngine(places.engine);
   try {
     const { image } = await places.image(from, platform);
+    const plan = await planLoad(image, names, client);
     if (dryRun) {
-      const { known, way } = await planLoad(image, names, client);
-      const missing = image.layers.length - known.size;
+      const missing = image.layers.length - plan.known.size;
       session.announcer.note(`${missing} of ${image.layers.length} layers would be sent`);
-      return { reference: undefined, metadata: { way, layersSent: missing, dryRun } };
+      return { reference: undefined, metadata: { way: plan.way, layersSent: missing, dryRun } };
     }
+    if (plan.id !== undefined) return await nameInEngine(plan.id, plan, client, options);
     const delivery = await loadIntoEngine(image, names, client, session.report);
     return { reference: delivery.imageId, metadata: delivery };
   } finally {
     client.close();
   }
+}
+
+/** What the engine has needs no layer to be fetched, not even to be counted. */
+async function nameInEngine(
+  id: string,
+  { way, untagged, store }: LoadPlan,
+  client: EngineClient,
+  { session }: DeliverOptions,
+): Promise<DeliveredCopy> {
+  for (const reference of untagged) await client.tagImage({ source: id, ...reference });
+  session.announcer.note("the engine has it already: nothing sent");
+  const engine = { address: client.endpoint.shown, store: store.name, way, layersSent: 0 };
+  return { reference: id, metadata: { imageId: id, written: 0, engine } };
 }

@@ -1,3 +1,4 @@
+import type { KnownSizes } from "../archives/stored-layer.ts";
 import { imageFromStore } from "../assembly/stored-image.ts";
 import { nodeForPlatform } from "../destinations/copy/choose-platform.ts";
 import { readRoot } from "../destinations/copy/content-graph.ts";
@@ -55,6 +56,7 @@ export async function inspectContent(
   source: ContentSource,
   node: ContentNode,
   name: string,
+  sizes?: KnownSizes,
 ): Promise<Inspection | IndexInspection | ArtifactInspection> {
   const { manifest, links } = node;
   const references = [name];
@@ -84,7 +86,7 @@ export async function inspectContent(
     const artifactType = links.artifactType ?? config?.mediaType;
     return { references, manifest: told, artifactType, blobs };
   }
-  const stored = await imageFromStore(source, manifest.digest);
+  const stored = await imageFromStore(source, manifest.digest, undefined, sizes);
   try {
     return {
       references,

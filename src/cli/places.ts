@@ -7,6 +7,8 @@ import type { FoundImage } from "../assembly/image-at.ts";
 import type { EndpointOptions } from "../engine/endpoint.ts";
 import type { Platform } from "../image/platform.ts";
 import { beginFile, endFile, removeQuietly } from "../io/unfinished-files.ts";
+import { DigestStore } from "../packing/digest-store.ts";
+import { LayerSizes } from "../packing/layer-sizes.ts";
 import { Registries } from "../registry/registries.ts";
 import type { RegistriesOptions } from "../registry/registries.ts";
 import { PATIENT } from "../registry/retry.ts";
@@ -26,6 +28,8 @@ export class Places {
   /** How registries are reached. */
   readonly connection: RegistriesOptions;
   readonly engine: EndpointOptions;
+  /** Lengths of layers that were seen before, so that none is fetched to be measured. */
+  readonly sizes = new LayerSizes(new DigestStore());
   readonly #registries: Registries;
   readonly #opened: Array<{ readonly close: () => void }> = [];
   /** Ends the waiting of tries that nobody needs any more. */
@@ -56,7 +60,7 @@ export class Places {
   /** The image that is there: of an index, the one for a platform. */
   async image(location: Location, platform: Platform | undefined): Promise<FoundImage> {
     const options = { registries: this.#registries, engine: this.engine, platform };
-    return this.#kept(await imageAt(location, options));
+    return this.#kept(await imageAt(location, { ...options, sizes: this.sizes }));
   }
 
   /** Where an image shall be. */

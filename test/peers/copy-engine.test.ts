@@ -37,8 +37,16 @@ describe.skipIf(absent !== undefined)("copying into and out of engines", () => {
     expect(first.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
     const id = await engine.docker("image", "inspect", "--format", "{{.Id}}", index);
     expect(first.stdout.trim()).toBe(id.trim());
+    const before = registry.requests().length;
     const again = varveOk("pull", index, "--host", engine.host, "-t", "other:2");
     expect(again.stderr).toMatch(/nothing sent/);
+    expect(again.stdout).toBe(first.stdout);
+    // Of blobs, its config alone is read.
+    const blobs = registry
+      .requests()
+      .slice(before)
+      .filter((each) => each.includes("/blobs/"));
+    expect(blobs).toHaveLength(1);
     expect(await engine.docker("images", "--quiet", "other:2")).not.toBe("");
   });
 

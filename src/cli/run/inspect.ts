@@ -77,7 +77,7 @@ async function describeImage(location: Location, flags: InspectFlags): Promise<s
         const { source, version, name } = opened;
         const node = await inspectedNode(source, version, platform);
         if (flags.raw) return node.manifest.bytes.toString("utf8");
-        return shown(await inspectContent(source, node, name), flags);
+        return shown(await inspectContent(source, node, name, places.sizes), flags);
       }),
     { warmUp: false },
   );
