@@ -2,9 +2,12 @@ import * as fs from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { VarveError } from "../../src/errors.ts";
+import { digestOf } from "../../src/image/digest.ts";
 import { contentKey, specName } from "../../src/packing/content-key.ts";
 import type { GeneratedEntry, LayerSpec, Tree, TreeRules } from "../../src/packing/layer-spec.ts";
 import { CHUNK_SIZE, layerTarSize, writeLayerTar } from "../../src/packing/layer-tar.ts";
+import { Packer } from "../../src/packing/packer.ts";
+import { WorkerPool } from "../../src/packing/workers/pool.ts";
 import { compareNames } from "../../src/tar/byte-string.ts";
 import type { Owner, Xattrs } from "../../src/tar/entry.ts";
 import { readMembers } from "../../src/tar/reader.ts";
@@ -210,6 +213,25 @@ describe("a merged layer", () => {
       expect(b!.content).toBe("after");
     },
   );
+});
+
+it("is made by workers as it is here", async () => {
+  const from = treeOf(temporaryFolder(), "t", folderOf({ f: fileOf("x", 0o600) }));
+  const rules: TreeRules = { modes: "normalised", only: ["f"], overrides: { f: { owner: APP } } };
+  const xattrs = { "security.capability": CAPABILITY };
+  const spec = merged(
+    [{ at: "/t", from, rules }],
+    [{ at: "/g", type: "file", content: "\u{ff}", xattrs }],
+  );
+  const pool = new WorkerPool(1);
+  const packer = new Packer({ pool });
+  const tar = tarOf(spec);
+  try {
+    expect(await packer.measure(spec)).toBe(tar.length);
+    expect(await packer.digest(spec)).toEqual({ diffId: digestOf(tar), size: tar.length });
+  } finally {
+    await pool.close();
+  }
 });
 
 describe("two that want one path", () => {
