@@ -5,7 +5,9 @@ import { compareRebuild } from "../../comparison/compare-rebuild.ts";
 import type { RebuildComparison } from "../../comparison/compare-rebuild.ts";
 import { isDamage } from "../../comparison/finding.ts";
 import { factsOf } from "../../comparison/image-facts.ts";
+import { announceAhead } from "../../destinations/watched-layer.ts";
 import { UsageError, VarveError } from "../../errors.ts";
+import type { Layer } from "../../image/layer.ts";
 import { openLocation } from "../../transports/open-location.ts";
 import type { Location } from "../../transports/location.ts";
 import type { VerifyFlags } from "../commands/verify.ts";
@@ -118,6 +120,7 @@ async function compareToSources(
     const rebuilt = await openImage(flags, sources, session);
     try {
       const facts = await factsOf(image, kept!.image);
+      await makeAll(rebuilt.image.layers, session);
       const made = await factsOf(sources.join(" "), rebuilt.image);
       const of = facts.layers.length;
       return await compareRebuild(facts, made, ({ index = of, diffId, same, paths }) => {
@@ -129,4 +132,16 @@ async function compareToSources(
   } finally {
     kept?.close();
   }
+}
+
+/** Finds every layer's digest, by reading its files, and tells how far that is. */
+async function makeAll(layers: readonly Layer[], { report }: Session): Promise<void> {
+  announceAhead(layers, report);
+  await Promise.all(
+    layers.map(async (layer, index) => {
+      const { size } = await layer.identity();
+      const { paths } = layer;
+      report({ kind: "moving", index, of: layers.length, done: size, total: size, paths });
+    }),
+  );
 }
