@@ -13,6 +13,14 @@ export interface Pacote {
   manifest(spec: string, options: NpmOptions): Promise<PublishedManifest>;
 }
 
+/** The part of `cacache`, npm's cache, that is used. */
+export interface Cacache {
+  readonly get: {
+    /** Rejects with `ENOENT` or `EINTEGRITY`. */
+    byDigest(cache: string, integrity: string): Promise<Buffer>;
+  };
+}
+
 /** What a registry says of one version of a package. */
 export interface PublishedManifest extends PlatformRules {
   readonly _integrity?: string;
@@ -38,6 +46,7 @@ interface Config {
 
 export interface NpmLibraries {
   readonly pacote: Pacote;
+  readonly cacache: Cacache;
   readonly options: NpmOptions;
 }
 
@@ -56,6 +65,7 @@ export async function loadNpmLibraries(
   try {
     const require = createRequire(path.join(npm, "package.json"));
     const pacote = require("pacote") as Pacote;
+    const cacache = require("cacache") as Cacache;
     const Config = require("@npmcli/config") as new (options: ConfigOptions) => Config;
     const definitions = require("@npmcli/config/lib/definitions") as ConfigOptions;
     const config = new Config({
@@ -68,7 +78,7 @@ export async function loadNpmLibraries(
       warn: false,
     });
     await config.load();
-    return { pacote, options: { ...config.flat } };
+    return { pacote, cacache, options: { ...config.flat } };
   } catch (error) {
     throw new VarveError(
       "NPM_ABSENT",

@@ -2,7 +2,7 @@ import * as os from "node:os";
 import { messageOf, systemCodeOf, VarveError } from "../../../errors.ts";
 import { findNpm } from "./npm-installation.ts";
 import { loadNpmLibraries } from "./npm-libraries.ts";
-import type { NpmLibraries, NpmOptions, Packument, PublishedManifest } from "./npm-libraries.ts";
+import type { NpmLibraries, Packument, PublishedManifest } from "./npm-libraries.ts";
 
 /** What is known of a package before its tarball is there. */
 export interface WantedPackage {
@@ -34,14 +34,28 @@ export class NpmRegistry {
    * @throws VarveError `NPM_INTEGRITY`, `NPM_NOT_FOUND`, `NPM_DENIED`, `NPM_NETWORK`, `NPM_FETCH`
    */
   async tarball(wanted: WantedPackage): Promise<Buffer> {
-    return this.#fetch(wanted, {});
+    const cached = await this.cachedTarball(wanted);
+    if (cached !== undefined) return cached;
+    const { pacote, options } = await this.#load();
+    const { name, version, integrity, resolved } = wanted;
+    const what = `${name}@${version}`;
+    try {
+      return await pacote.tarball(resolved ?? what, {
+        ...options,
+        ...(integrity === undefined ? {} : { integrity }),
+        where: this.#project,
+      });
+    } catch (error) {
+      throw fetchError(what, error);
+    }
   }
 
-  /** A tarball that npm's cache has; undefined when it has none. Asks nobody. */
-  async cachedTarball(wanted: WantedPackage): Promise<Buffer | undefined> {
-    if (wanted.integrity === undefined) return undefined;
+  /** A tarball that npm's cache has, checked; undefined when it has none. Asks nobody. */
+  async cachedTarball({ integrity }: WantedPackage): Promise<Buffer | undefined> {
+    if (integrity === undefined) return undefined;
+    const { cacache, options } = await this.#load();
     try {
-      return await this.#fetch(wanted, { offline: true, fetchRetries: 0 });
+      return await cacache.get.byDigest(String(options["cache"]), integrity);
     } catch {
       return undefined;
     }
@@ -65,21 +79,6 @@ export class NpmRegistry {
       return await pacote.manifest(wanted.resolved ?? what, { ...options, where: this.#project });
     } catch (error) {
       throw fetchError(what, error);
-    }
-  }
-
-  async #fetch(wanted: WantedPackage, more: NpmOptions): Promise<Buffer> {
-    const { pacote, options } = await this.#load();
-    const { name, version, integrity, resolved } = wanted;
-    try {
-      return await pacote.tarball(resolved ?? `${name}@${version}`, {
-        ...options,
-        ...more,
-        ...(integrity === undefined ? {} : { integrity }),
-        where: this.#project,
-      });
-    } catch (error) {
-      throw fetchError(`${name}@${version}`, error);
     }
   }
 

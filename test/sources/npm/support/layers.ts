@@ -1,3 +1,4 @@
+import * as crypto from "node:crypto";
 import { contentKey } from "../../../../src/packing/content-key.ts";
 import type { LayerSpec } from "../../../../src/packing/layer-spec.ts";
 import { closureOfNpm } from "../../../../src/sources/npm/closure-of-npm.ts";
@@ -33,14 +34,14 @@ export function specOf(contents: NpmContents, id: string): LayerSpec {
   return { parents: [], common: COMMON, ...contents.contentOf(id) };
 }
 
-/** Every component's content key and the bytes that it stands for. */
-export function layersOf(
-  contents: NpmContents,
-): Map<string, { key: string | undefined; tar: Buffer }> {
+/** Every component's content key and the digest of the bytes that it stands for. */
+export function layersOf(contents: NpmContents): Map<string, { key?: string; digest: string }> {
   return new Map(
     [...contents.closure].map(({ id }) => {
       const spec = specOf(contents, id);
-      return [id, { key: contentKey(spec), tar: tarOf(spec) }];
+      const key = contentKey(spec);
+      const digest = crypto.hash("sha256", tarOf(spec));
+      return [id, key === undefined ? { digest } : { key, digest }];
     }),
   );
 }

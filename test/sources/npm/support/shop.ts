@@ -15,15 +15,19 @@ export function makeShop(shop: Shop): string {
   const write = (file: string, content: unknown): void => {
     const full = path.join(folder, file);
     fs.mkdirSync(path.dirname(full), { recursive: true });
-    fs.writeFileSync(full, typeof content === "string" ? content : JSON.stringify(content));
+    fs.writeFileSync(
+      full,
+      typeof content === "string" ? content : `${JSON.stringify(content, undefined, 2)}\n`,
+    );
   };
   write("package.json", {
     name: "shop",
     version: "1.0.0",
+    private: true,
     type: "module",
     scripts: { start: "node server.js" },
     workspaces: ["packages/*"],
-    dependencies: { debug: "^4.3.4", "@shop/a": workspace, semver: "7.6.0" },
+    dependencies: { "@shop/a": workspace, debug: "^4.3.4", semver: "7.6.0" },
     devDependencies: { rfdc: "^1.3.0" },
     optionalDependencies: { fsevents: "^2.3.3" },
     engines: { node: ">=22" },
@@ -33,11 +37,11 @@ export function makeShop(shop: Shop): string {
     version: "1.0.0",
     main: "index.js",
     dependencies: {
-      ms: "2.0.0",
       "@shop/b": workspace,
       lru: "npm:lru-cache@6.0.0",
-      "use-sync-external-store": "1.2.0",
+      ms: "2.0.0",
       react: "18.2.0",
+      "use-sync-external-store": "1.2.0",
     },
   });
   write("packages/b/package.json", {
@@ -46,6 +50,7 @@ export function makeShop(shop: Shop): string {
     dependencies: { semver: "^5.7.0" },
   });
   write("server.js", "export {};\n");
+  if (shop.startsWith("pnpm")) write("pnpm-workspace.yaml", "packages:\n  - packages/*\n");
   fs.cpSync(path.join(FIXTURES, shop), folder, { recursive: true });
   return folder;
 }
