@@ -22,7 +22,7 @@ export async function buildLayout(
 ): Promise<LayoutDelivery> {
   const { compression, level = compression === "gzip" ? USUAL_GZIP_LEVEL : undefined } = coding;
   // A folder that cannot be one is told before anything is evaluated.
-  const layout = place.kind === "oci-layout" ? OciLayout.create(place.folder) : undefined;
+  if (place.kind === "oci-layout") OciLayout.check(place.folder);
   return inSession(
     flags,
     async (session) => {
@@ -39,7 +39,7 @@ export async function buildLayout(
       };
       try {
         return place.kind === "oci-layout"
-          ? await deliverToLayout(image, references, layout!, options)
+          ? await deliverToLayout(image, references, OciLayout.create(place.folder), options)
           : await deliverToOciArchive(image, references, place.file, options);
       } finally {
         opened.close();

@@ -8,12 +8,13 @@ import { hexOf, isDigest } from "../image/digest.ts";
 import { beginFile, endFile, removeQuietly } from "../io/unfinished-files.ts";
 import { writeFailure, writeFully } from "../io/write-fully.ts";
 import { attempt } from "./attempt.ts";
+import { isGone, markOf } from "./process-mark.ts";
 
 /** Awaited, since it can take long and signals are to be heard meanwhile. */
 const sync = promisify(fs.fsync);
 
-const PARTIAL = /^\.[0-9a-f]+\.partial$/;
-/** Milliseconds after which a file that nobody writes to any more was left by a killed process. */
+const PARTIAL = /^\.([0-9a-f]+-\d+)\.[0-9a-f]+\.partial$/;
+/** Milliseconds after which a file that nobody writes to any more was left, if nothing else tells. */
 const ABANDONED = 3_600_000;
 
 /** Blobs as files (OCI image-spec, image-layout.md, "Blobs"). */
@@ -149,17 +150,19 @@ export class BlobFolder {
   removeAbandoned(): void {
     const folder = path.dirname(this.#folder);
     for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
-      if (!PARTIAL.test(name)) continue;
+      const mark = PARTIAL.exec(name)?.[1];
+      if (mark === undefined) continue;
       const file = path.join(folder, name);
       const stats = fs.statSync(file, { throwIfNoEntry: false });
-      if (stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED) removeQuietly(file);
+      const isOld = stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED;
+      if (isOld || isGone(mark)) removeQuietly(file);
     }
   }
 
   /** Beside the blobs' folder, whose files all are blobs to other programs. */
   #partial(): string {
     const folder = path.dirname(this.#folder);
-    return path.join(folder, `.${randomInt(2 ** 47).toString(16)}.partial`);
+    return path.join(folder, `.${markOf()}.${randomInt(2 ** 47).toString(16)}.partial`);
   }
 }
 

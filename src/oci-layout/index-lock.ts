@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import * as fs from "node:fs";
-import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCodeOf, VarveError } from "../errors.ts";
 import { removeQuietly } from "../io/unfinished-files.ts";
 import { attempt } from "./attempt.ts";
+import { isGone, markOf } from "./process-mark.ts";
 
 /** Milliseconds between two tries to get the lock. */
 const RETRY_DELAY = 5;
@@ -21,9 +21,8 @@ const PATIENCE = 30_000;
  * @throws VarveError `LAYOUT_LOCKED`; whatever the work throws
  */
 export async function withLock<Result>(file: string, work: () => Result): Promise<Result> {
-  const own = `${process.pid} ${hostname()} ${randomInt(2 ** 47)}`;
   const began = Date.now();
-  while (!take(file, own)) {
+  while (!take(file)) {
     if (isLeftBehind(file)) removeLeftBehind(file);
     else if (Date.now() - began > PATIENCE) {
       throw new VarveError("LAYOUT_LOCKED", `${file} is held by another process all the time`, {
@@ -38,10 +37,10 @@ export async function withLock<Result>(file: string, work: () => Result): Promis
   }
 }
 
-function take(file: string, own: string): boolean {
+function take(file: string): boolean {
   return attempt(file, "written", () => {
     try {
-      fs.writeFileSync(file, own, { flag: "wx" });
+      fs.writeFileSync(file, markOf(), { flag: "wx" });
       return true;
     } catch (error) {
       if (systemCodeOf(error) === "EEXIST") return false;
@@ -55,8 +54,7 @@ function isLeftBehind(file: string): boolean {
   const stats = fs.statSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return false;
   if (Date.now() - stats.mtimeMs > STALE) return true;
-  const [pid, host] = readQuietly(file).split(" ");
-  return host === hostname() && pid !== undefined && !isAlive(Number(pid));
+  return isGone(readQuietly(file));
 }
 
 /** Moved away first: should another have taken it over meanwhile, its lock is put back. */
@@ -69,15 +67,6 @@ function removeLeftBehind(file: string): void {
     // Somebody else was first.
   } finally {
     removeQuietly(aside);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCodeOf(error) === "EPERM";
   }
 }
 

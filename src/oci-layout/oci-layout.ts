@@ -82,6 +82,16 @@ export class OciLayout implements ContentStore {
     return layout;
   }
 
+  /**
+   * Refuses a folder that `create` would refuse, and changes nothing.
+   *
+   * @throws VarveError `LAYOUT_FOREIGN`, `LAYOUT_UNREADABLE`, `LAYOUT_DAMAGED`
+   */
+  static check(folder: string): void {
+    if (isLayout(folder)) OciLayout.open(folder);
+    else checkUnused(folder);
+  }
+
   get fullName(): string {
     return `oci:${this.folder}`;
   }

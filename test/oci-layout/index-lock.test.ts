@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { hostname } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { withLock } from "../../src/oci-layout/index-lock.ts";
+import { markOf } from "../../src/oci-layout/process-mark.ts";
 import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -35,14 +35,14 @@ describe("a lock", () => {
 
   it("of a dead process is taken over at once", async () => {
     const lock = freshLock();
-    fs.writeFileSync(lock, `${await deadProcess()} ${hostname()} 1`);
+    fs.writeFileSync(lock, markOf(await deadProcess()));
     const began = performance.now();
     expect(await withLock(lock, () => "done")).toBe("done");
     expect(performance.now() - began).toBeLessThan(1000);
   });
 
   it.each([
-    ["of another machine", "1 elsewhere.example 1"],
+    ["of another machine", "0123456789ab-1"],
     ["that nobody has signed", ""],
   ])("%s is taken over when it is old", async (_, text) => {
     const lock = freshLock();
@@ -53,7 +53,7 @@ describe("a lock", () => {
 
   it("of a living process is waited for", async () => {
     const lock = freshLock();
-    fs.writeFileSync(lock, `${process.pid} ${hostname()} 1`);
+    fs.writeFileSync(lock, markOf());
     const order: string[] = [];
     const waiting = withLock(lock, () => order.push("mine"));
     await new Promise((resolve) => setTimeout(resolve, 50));

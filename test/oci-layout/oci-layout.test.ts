@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { digestOf, hexOf } from "../../src/image/digest.ts";
 import { MEDIA_TYPE } from "../../src/image/media-types.ts";
 import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
+import { markOf } from "../../src/oci-layout/process-mark.ts";
 import { errorOf, failureOf } from "../support/failures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { arbitraryContent, lay, put } from "./support/content.ts";
@@ -316,11 +317,28 @@ describe("a folder", () => {
     expect(OciLayout.create(folder).names()).toEqual([]);
   });
 
+  it("is rid of what killed processes left in it, and of nothing else", () => {
+    const { folder } = freshLayout();
+    const dead = markOf(spawnSync("true").pid);
+    const at = (name: string): string => path.join(folder, "blobs", name);
+    const left = [`.${dead}.1a.partial`, `.${markOf()}.2b.partial`, ".0123456789ab-1.3c.partial"];
+    for (const name of left) fs.writeFileSync(at(name), "half");
+    OciLayout.create(folder);
+    expect(fs.readdirSync(path.join(folder, "blobs")).toSorted()).toEqual(
+      [...left.slice(1), "sha256"].toSorted(),
+    );
+    for (const name of left.slice(1)) fs.utimesSync(at(name), new Date(0), new Date(0));
+    OciLayout.create(folder);
+    expect(fs.readdirSync(path.join(folder, "blobs"))).toEqual(["sha256"]);
+  });
+
   it("of other things is not written into", () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, "photo.jpg"), "");
-    const error = errorOf(() => OciLayout.create(folder));
-    expect(error.code).toBe("LAYOUT_FOREIGN");
+    expect(errorOf(() => OciLayout.create(folder)).code).toBe("LAYOUT_FOREIGN");
+    expect(errorOf(() => OciLayout.check(folder)).code).toBe("LAYOUT_FOREIGN");
+    expect(fs.readdirSync(folder)).toEqual(["photo.jpg"]);
+    OciLayout.check(path.join(folder, "new"));
     expect(fs.readdirSync(folder)).toEqual(["photo.jpg"]);
   });
 

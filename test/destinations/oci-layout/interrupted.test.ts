@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { hostname } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { deliverToLayout } from "../../../src/destinations/oci-layout/deliver-to-layout.ts";
 import { parseReference } from "../../../src/image/reference.ts";
 import { OciLayout } from "../../../src/oci-layout/oci-layout.ts";
+import { markOf } from "../../../src/oci-layout/process-mark.ts";
 import { reachableFrom } from "../../../src/oci-layout/reachable.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { memoryImage, memoryLayers } from "../support/memory-image.ts";
@@ -78,7 +78,7 @@ async function killedAt(last: number, work: () => Promise<unknown>): Promise<boo
 function forgetHolder(folder: string): void {
   const lock = path.join(folder, ".index.json.lock");
   const dead = spawnSync("true").pid;
-  if (fs.existsSync(lock)) fs.writeFileSync(lock, `${dead} ${hostname()} 1`);
+  if (fs.existsSync(lock)) fs.writeFileSync(lock, markOf(dead));
 }
 
 function nobody(): never {
