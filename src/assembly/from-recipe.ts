@@ -1,4 +1,3 @@
-import type { Closure } from "../closure/closure.ts";
 import { environmentOf, inheritEnvironment, sortedKeys } from "../image/config.ts";
 import { inheritRuntime } from "../image/inherit.ts";
 import { orderedJson } from "../image/ordered-json.ts";
@@ -7,18 +6,18 @@ import { hostPlatform, parsePlatform } from "../image/platform.ts";
 import type { Platform } from "../image/platform.ts";
 import { parseTimestamp, timestampOfSeconds } from "../image/timestamp.ts";
 import type { Timestamp } from "../image/timestamp.ts";
-import { assertLoadable, layerSlots } from "../layering/slots.ts";
-import { planLayers } from "../layering/strategies.ts";
-import type { Plan } from "../layering/plan.ts";
 import type { Packer } from "../packing/packer.ts";
 import type { Recipe } from "../recipe/recipe.ts";
+import type { RuntimeConfigInput } from "../recipe/runtime-config.ts";
 import { AssembledImage } from "./assembled-image.ts";
 import { NO_BASE, openBase } from "./base-image.ts";
 import type { BaseImage, PlannedOn } from "./base-image.ts";
 import type { OpenImage } from "./from-conf.ts";
 import type { ImageAtOptions } from "./image-at.ts";
-import { storeLayer } from "./store-layers.ts";
-import type { StoreView } from "./store-layers.ts";
+import type { ImageDefaults } from "./image-defaults.ts";
+import type { LayerSource } from "./layer-source.ts";
+import { planStack } from "./stack.ts";
+import type { StackedLayer } from "./stack.ts";
 
 /** Layers of the whole image unless the recipe says otherwise: room is left to build upon it. */
 const DEFAULT_MOST_LAYERS = 100;
@@ -28,8 +27,8 @@ const DEFAULT_TIME = 1;
 const USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface RecipeImageOptions {
-  /** Folders that begin the image's PATH, unless the recipe says what PATH is. */
-  readonly programFolders?: readonly string[];
+  /** What the contents say of the image, where the recipe says nothing. */
+  readonly defaults?: ImageDefaults | undefined;
   /** Its `SOURCE_DATE_EPOCH` is heeded. */
   readonly env?: NodeJS.ProcessEnv;
   /** How the base is reached. */
@@ -37,20 +36,22 @@ export interface RecipeImageOptions {
 }
 
 /**
- * Groups the closure's components into layers as the recipe says; those that the base has already
- * go into none.
+ * Groups the components of each source into layers as the recipe says; those that the base has
+ * already go into none.
  */
-export function planFor(recipe: Recipe, closure: Closure, base: PlannedOn = NO_BASE): Plan {
+export function planFor(
+  recipe: Recipe,
+  sources: readonly LayerSource[],
+  base: PlannedOn = NO_BASE,
+): StackedLayer[] {
   const { max, strategy, pipeline, ignore } = recipe.layers;
-  const baseLayers = base.layers.length;
-  const plan = planLayers(closure, {
-    maxLayers: layerSlots({ maxLayers: max ?? DEFAULT_MOST_LAYERS, baseLayers, ownLayers: 0 }),
+  return planStack(sources, {
+    maxLayers: max ?? DEFAULT_MOST_LAYERS,
+    baseLayers: base.layers.length,
     strategy,
     pipeline,
     ignore: new Set([...(ignore ?? []), ...base.storePaths]),
   });
-  assertLoadable(baseLayers, plan.layers.length);
-  return plan;
 }
 
 /** What a recipe's image runs on: this machine's processor, unless it says more. */
@@ -59,16 +60,15 @@ export function platformFor({ platform }: Pick<Recipe, "platform">): Platform {
 }
 
 /**
- * An image of a closure: its layers as planned, on the base if there is one, whose config it
- * inherits as `FROM` of a Dockerfile does.
+ * An image of what a recipe lists: its layers as planned, on the base if there is one, whose config
+ * it inherits as `FROM` of a Dockerfile does.
  *
  * @throws VarveError for a base that cannot be used, too few layers, a wrong date
  */
 export async function imageFromRecipe(
   recipe: Recipe,
-  closure: Closure,
+  sources: readonly LayerSource[],
   packer: Packer,
-  store: StoreView,
   options: RecipeImageOptions = {},
 ): Promise<OpenImage> {
   const platform = platformFor(recipe);
@@ -77,7 +77,7 @@ export async function imageFromRecipe(
       ? undefined
       : await openBase(recipe.base, { ...options.places, platform });
   try {
-    return assemble(recipe, platform.architecture, closure, base, packer, store, options);
+    return assemble(recipe, platform, sources, base, packer, options);
   } catch (error) {
     base?.close();
     throw error;
@@ -86,25 +86,24 @@ export async function imageFromRecipe(
 
 function assemble(
   recipe: Recipe,
-  architecture: string,
-  closure: Closure,
+  { architecture }: Platform,
+  sources: readonly LayerSource[],
   base: BaseImage | undefined,
   packer: Packer,
-  store: StoreView,
-  { programFolders = [], env = process.env }: RecipeImageOptions,
+  { defaults = {}, env = process.env }: RecipeImageOptions,
 ): OpenImage {
   const mtime = parseTimestamp(recipe.mtime ?? "1970-01-01T00:00:01Z", "mtime").seconds;
   const { uid = 0, gid = 0, uname = "root", gname = "root" } = recipe.owner;
   const common = { uid, gid, uname, gname, mtime };
-  const plan = planFor(recipe, closure, base);
+  const planned = planFor(recipe, sources, base);
   const image = new AssembledImage({
     architecture,
     os: "linux",
     created: createdOf(recipe, env).text,
-    runtime: runtimeOf(recipe, base, programFolders),
+    runtime: runtimeOf(recipe, base, defaults),
     layers: [
       ...(base?.layers ?? []),
-      ...plan.layers.map((planned) => storeLayer(planned, common, store, packer)),
+      ...planned.map((layer) => layer.source.layer(layer.planned, common, packer)),
     ],
     archiveTime: mtime,
     base: base?.content,
@@ -116,17 +115,37 @@ function assemble(
 function runtimeOf(
   recipe: Recipe,
   base: BaseImage | undefined,
-  programFolders: readonly string[],
+  defaults: ImageDefaults,
 ): JsonObject {
   const inherited = base?.runtime ?? new Map();
   const path = base === undefined ? undefined : (pathIn(inherited) ?? USUAL_PATH);
-  const env = [...pathFrom(programFolders, path), ...(recipe.config.Env ?? [])];
-  const config = env.length === 0 ? recipe.config : { ...recipe.config, Env: env };
-  const json = sortedKeys(orderedJson(config));
+  const { Env = [], ...config } = withDefaults(recipe.config, defaults, base !== undefined);
+  const env = [...pathFrom(defaults.programFolders ?? [], path), ...(defaults.env ?? []), ...Env];
+  const json = sortedKeys(orderedJson(env.length === 0 ? config : { ...config, Env: env }));
   const own = json instanceof Map ? json : new Map();
   if (base === undefined) return inheritEnvironment(new Map(), own);
   const runtime = sortedKeys(inheritRuntime(inherited, own));
   return runtime instanceof Map ? runtime : new Map();
+}
+
+/** How the image runs, with what the contents say where the recipe says nothing. */
+function withDefaults(
+  config: RuntimeConfigInput,
+  { entrypoint, cmd, user, workingDir }: ImageDefaults,
+  hasBase: boolean,
+): RuntimeConfigInput {
+  const saysWhatRuns = config.Entrypoint !== undefined || config.Cmd !== undefined;
+  // A base's own program is not the one that is meant to start.
+  const runs = hasBase ? [] : undefined;
+  const Entrypoint = entrypoint === undefined ? runs : [...entrypoint];
+  return {
+    ...(user === undefined ? {} : { User: user }),
+    ...(workingDir === undefined ? {} : { WorkingDir: workingDir }),
+    ...(saysWhatRuns || cmd === undefined
+      ? {}
+      : { ...(Entrypoint === undefined ? {} : { Entrypoint }), Cmd: [...cmd] }),
+    ...config,
+  };
 }
 
 function pathIn(runtime: JsonObject): string | undefined {

@@ -2,12 +2,12 @@ import type { Plan, PlannedLayer } from "../layering/plan.ts";
 import { planLayers } from "../layering/strategies.ts";
 import type { LayeringOptions } from "../layering/strategies.ts";
 import { assertLoadable, layerSlots } from "../layering/slots.ts";
-import type { SourcedContents } from "../sources/contents.ts";
+import type { LayerSource } from "./layer-source.ts";
 
 /** A planned layer and whose components it holds. */
 export interface StackedLayer {
   readonly planned: PlannedLayer;
-  readonly contents: SourcedContents;
+  readonly source: LayerSource;
 }
 
 export interface StackOptions extends Omit<LayeringOptions, "maxLayers"> {
@@ -24,7 +24,7 @@ export interface StackOptions extends Omit<LayeringOptions, "maxLayers"> {
  * @throws VarveError `MAX_LAYERS_TOO_SMALL`, `TOO_MANY_LAYERS`; UsageError for an unknown strategy
  */
 export function planStack(
-  sources: readonly SourcedContents[],
+  sources: readonly LayerSource[],
   { maxLayers, baseLayers, ...layering }: StackOptions,
 ): StackedLayer[] {
   const inUse = sources.filter(({ closure }) => closure.count > 0);
@@ -34,8 +34,8 @@ export function planStack(
   const spare = layerSlots({ maxLayers, baseLayers, ownLayers: least - 1 }) - 1;
   const wanted = inUse.map(({ closure }, index) => closure.count - needed[index]!);
   const shares = shareOut(wanted, spare).map((share, index) => share + needed[index]!);
-  const layers = inUse.flatMap((contents, index) =>
-    planOf(contents, shares[index]!, layering).layers.map((planned) => ({ planned, contents })),
+  const layers = inUse.flatMap((source, index) =>
+    planOf(source, shares[index]!, layering).layers.map((planned) => ({ planned, source })),
   );
   assertLoadable(baseLayers, layers.length);
   return layers;
@@ -47,12 +47,12 @@ export function planOfStack(layers: readonly StackedLayer[]): Plan {
 }
 
 /** Layers that a source needs: one for each component that stands apart, one for the others. */
-function leastLayers({ closure, apart = [] }: SourcedContents): number {
+function leastLayers({ closure, apart = [] }: LayerSource): number {
   return apart.length + (closure.count > apart.length ? 1 : 0);
 }
 
 function planOf(
-  { closure, apart = [] }: SourcedContents,
+  { closure, apart = [] }: LayerSource,
   maxLayers: number,
   layering: Omit<LayeringOptions, "maxLayers">,
 ): Plan {

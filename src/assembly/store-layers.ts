@@ -1,3 +1,4 @@
+import type { Closure } from "../closure/closure.ts";
 import type { Layer } from "../image/layer.ts";
 import type { PlannedLayer } from "../layering/plan.ts";
 import { contentKey } from "../packing/content-key.ts";
@@ -6,6 +7,7 @@ import { PackedLayer } from "../packing/packed-layer.ts";
 import type { Packer } from "../packing/packer.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { TarCommon } from "../tar/entry.ts";
+import type { LayerSource } from "./layer-source.ts";
 
 /** Where a store's paths are and what they hold. */
 export interface StoreView {
@@ -44,6 +46,14 @@ export function storeLayer(
     paths: planned.paths,
     reason: planned.reason,
   });
+}
+
+/** A closure of store paths as a source of layers. */
+export function storeSource(closure: Closure, store: StoreView): LayerSource {
+  return {
+    closure,
+    layer: (planned, common, packer) => storeLayer(planned, common, store, packer),
+  };
 }
 
 /** `/nix/store` → `/nix`, `/nix/store`. */

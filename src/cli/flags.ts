@@ -85,6 +85,8 @@ export interface ImageFlags {
   readonly platform?: string;
   readonly storeRoot?: string;
   readonly nixArgs?: string;
+  readonly locked: boolean;
+  readonly offline: boolean;
 }
 
 const optionalText = { kind: "parsed", parse: text, optional: true } as const;
@@ -191,6 +193,18 @@ export const imageFlags = {
     ...optionalText,
     brief: "Further arguments for nix, quoted as in a shell",
     placeholder: "ARGS",
+  },
+  locked: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Fail where varve.lock would have to change",
+  },
+  offline: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Fetch no packages: take what was fetched before",
   },
 } as const;
 

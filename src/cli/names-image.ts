@@ -21,7 +21,7 @@ export function imageLocation(argument: string): Location | undefined {
   const location = locationIn(argument);
   switch (location?.kind) {
     case "registry":
-      return fs.existsSync(argument) ? undefined : location;
+      return isOnDisk(argument) ? undefined : location;
     case "oci-layout":
       return fs.existsSync(path.join(location.folder, "oci-layout")) ? location : undefined;
     case "any-archive":
@@ -29,6 +29,14 @@ export function imageLocation(argument: string): Location | undefined {
     default:
       return location;
   }
+}
+
+/** Also a link whose target is elsewhere, as with `nix --store`, and what is below it. */
+function isOnDisk(argument: string): boolean {
+  const [first = argument] = argument.split("/");
+  const beginning = first === "" ? argument : first;
+  const link = fs.lstatSync(beginning, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return link || fs.existsSync(argument);
 }
 
 function locationIn(argument: string): Location | undefined {

@@ -8,7 +8,7 @@ import type { Reference } from "../image/reference.ts";
 import { readConf } from "../recipe/dockertools-conf.ts";
 import type { ConnectionFlags, EngineFlags, ImageFlags } from "./flags.ts";
 import { basePlaces } from "./base-places.ts";
-import { withDefaults } from "./recipe-defaults.ts";
+import { referenceFor } from "./recipe-defaults.ts";
 import { resolveSource } from "./resolve-source.ts";
 import type { ResolvedSource } from "./resolve-source.ts";
 import type { Session } from "./session.ts";
@@ -88,16 +88,20 @@ async function openRecipe(
   session: Session,
   places: ImageAtOptions,
 ): Promise<NamedImage> {
-  const { closure, store } = source;
-  const { recipe, reference, programFolders } = withDefaults(source);
-  const view = {
-    storeDir: store.storeDir,
-    locate: store.locate,
-    contentHashOf: (path: string) => closure.get(path).contentHash,
-  };
-  const opened = await imageFromRecipe(recipe, closure, session.packer, view, {
-    programFolders,
-    places,
-  });
-  return { ...opened, references: tags.length > 0 ? tags : [reference] };
+  const { recipe, sources, defaults, close } = source;
+  try {
+    const opened = await imageFromRecipe(recipe, sources, session.packer, { defaults, places });
+    const references = tags.length > 0 ? tags : [referenceFor(recipe, defaults)];
+    return {
+      ...opened,
+      references,
+      close: () => {
+        opened.close();
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }

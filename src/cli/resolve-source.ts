@@ -1,22 +1,35 @@
 import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { gatherContents } from "../assembly/contents/gather.ts";
+import type { GatherOptions } from "../assembly/contents/gather-options.ts";
+import { gatheredStore } from "../assembly/contents/nix.ts";
+import { platformFor } from "../assembly/from-recipe.ts";
+import type { ImageDefaults } from "../assembly/image-defaults.ts";
+import type { LayerSource } from "../assembly/layer-source.ts";
+import { ImagePins } from "../assembly/lock/image-pins.ts";
 import { UsageError } from "../errors.ts";
-import type { Closure } from "../closure/closure.ts";
+import { platformText } from "../image/platform.ts";
+import { cacheFolder } from "../packing/digest-store.ts";
 import { looksLikeConf } from "../recipe/dockertools-conf.ts";
-import { isRecipeFile, loadRecipe } from "../recipe/load-recipe.ts";
+import { isRecipeFile } from "../recipe/load-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { parseNixArgument } from "../sources/nix/argument.ts";
-import { closureOf } from "../sources/nix/closure-of.ts";
 import { evaluate } from "../sources/nix/evaluate.ts";
 import type { Evaluated } from "../sources/nix/evaluate.ts";
 import type { InstallableOptions } from "../sources/nix/installable.ts";
 import { closureOfGraph } from "../sources/nix/reference-graph.ts";
-import { rootsOf } from "../sources/nix/roots.ts";
 import { NixStore } from "../sources/nix/store.ts";
 import type { Announcer } from "./announcer.ts";
 import { checkRecipe } from "./check-recipe.ts";
-import type { ImageFlags } from "./flags.ts";
+import { findRecipe, isProject } from "./find-recipe.ts";
+import type { FoundRecipe } from "./find-recipe.ts";
+import type { ImageFlags, WorkFlags } from "./flags.ts";
 import { withFlags } from "./recipe-from-flags.ts";
 import { splitWords } from "./split-words.ts";
+
+/** Pins what the project's own lockfiles do not. */
+const LOCK_FILE = "varve.lock";
 
 /** What the arguments of a command turned out to be. */
 export type ResolvedSource =
@@ -24,20 +37,19 @@ export type ResolvedSource =
   | {
       readonly kind: "recipe";
       readonly recipe: Recipe;
-      readonly closure: Closure;
-      /** The components that were asked for; the others came along. */
-      readonly roots: readonly string[];
-      readonly store: NixStore;
-      /** The name of the program to run, if the source says it. */
-      readonly mainProgram?: string | undefined;
+      /** Bottom first. */
+      readonly sources: readonly LayerSource[];
+      readonly defaults: ImageDefaults;
+      /** Lets go of connections. */
+      readonly close: () => void;
     };
 
 /**
- * Finds out what a command's arguments name, and has Nix build what must be built first. An image
- * that dockerTools or varve's Nix functions make is taken by its conf.
+ * Finds out what a command's arguments name, and has made what must be made first. An image that
+ * dockerTools or varve's Nix functions make is taken by its conf.
  */
 export async function resolveSource(
-  flags: ImageFlags,
+  flags: ImageFlags & Partial<WorkFlags>,
   sources: readonly string[],
   announcer: Announcer,
 ): Promise<ResolvedSource> {
@@ -52,33 +64,54 @@ export async function resolveSource(
   }
   if (flags.graph !== undefined) return fromGraph(flags.graph, flags, sources, announcer);
   const [first] = sources;
-  if (first === undefined) {
-    throw new UsageError("nothing says what is in the image", {
-      hint: "give .#NAME, store paths, a recipe file, or --conf FILE",
-    });
+  if (first !== undefined && sources.length === 1 && isConfFile(first)) {
+    return { kind: "conf", file: first };
   }
-  if (sources.length === 1 && isConfFile(first)) return { kind: "conf", file: first };
-  // Whatever the options say wrongly is told before Nix begins to build.
-  const recipe = withFlags(await recipeOf(sources), flags);
+  // Whatever the options say wrongly is told before anything is built.
+  const found = await findRecipe(sources);
+  const recipe = withFlags(found.recipe, flags);
   checkRecipe(recipe);
-  const options = {
+  const nix = {
     store: new NixStore({ storeRoot: flags.storeRoot }),
     nixArgs: splitWords(flags.nixArgs ?? "", "--nix-args"),
     ...announcer.nixMessages,
   };
-  const isPackage = sources.length === 1 && !isRecipeFile(first);
-  const { conf, mainProgram } = isPackage ? await evaluated(first, options) : {};
-  if (conf !== undefined) return { kind: "conf", file: options.store.locate(conf) };
+  const isPackage =
+    first !== undefined && sources.length === 1 && !isRecipeFile(first) && !isProject(first);
+  const { conf, mainProgram } = isPackage ? await evaluated(first, nix) : {};
+  if (conf !== undefined) return { kind: "conf", file: nix.store.locate(conf) };
   // Nix has said this once.
-  if (isPackage) options.nixArgs.push("--option", "warn-dirty", "false");
-  const roots = await rootsOf(
-    recipe.contents.flatMap(({ nix }) => nix),
-    options,
-  );
-  const closure = await closureOf(options.store, roots, (message) => {
-    announcer.note(message);
+  if (isPackage) nix.nixArgs.push("--option", "warn-dirty", "false");
+  return gather({ ...found, recipe }, found.recipe.name, { nix, mainProgram }, flags, announcer);
+}
+
+async function gather(
+  { recipe, folder }: FoundRecipe,
+  name: string | undefined,
+  nix: Pick<GatherOptions, "nix" | "mainProgram">,
+  flags: ImageFlags & Partial<WorkFlags>,
+  announcer: Announcer,
+): Promise<Extract<ResolvedSource, { kind: "recipe" }>> {
+  const platform = platformFor(recipe);
+  const mode = flags.locked ? "locked" : "use";
+  const file = path.join(folder, LOCK_FILE);
+  // The name in the recipe: one that an option gives for once pins nothing else.
+  const pins = new ImagePins(file, name ?? "image", platformText(platform), mode);
+  const { sources, defaults, close } = await gatherContents(recipe.contents, {
+    ...nix,
+    platform,
+    project: folder,
+    pins,
+    cacheFolder: cacheFolder() ?? path.join(tmpdir(), "varve-cache"),
+    isOffline: flags.offline,
+    ignoreRemembered: flags.noCache === true,
+    note: (message) => {
+      announcer.note(message);
+    },
   });
-  return { kind: "recipe", recipe, closure, roots, store: options.store, mainProgram };
+  if (pins.save())
+    announcer.note(`${path.relative("", file)} pins what this image is made of; commit it`);
+  return { kind: "recipe", recipe, sources, defaults, close };
 }
 
 /** What a graph describes, all of it. Sources say what of it is meant to be run. */
@@ -93,10 +126,11 @@ async function fromGraph(
     announcer.note(message);
   });
   const all = closure.roots().map(({ id }) => id);
-  const recipe = withFlags(await recipeOf(sources.length === 0 ? all : sources), flags);
+  const { recipe: found } = await findRecipe(sources.length === 0 ? all : sources);
+  const recipe = withFlags(found, flags);
   checkRecipe(recipe);
   const roots = recipe.contents
-    .flatMap(({ nix }) => nix)
+    .flatMap((entry) => ("nix" in entry ? entry.nix : []))
     .map((source) => {
       const argument = parseNixArgument(source, store);
       if (argument.kind === "store-path" && closure.has(argument.path)) return argument.path;
@@ -104,20 +138,8 @@ async function fromGraph(
         hint: "with --graph, sources are store paths of the graph",
       });
     });
-  return { kind: "recipe", recipe, closure, roots: [...new Set(roots)], store };
-}
-
-async function recipeOf(sources: readonly string[]): Promise<Recipe> {
-  const files = sources.filter(isRecipeFile);
-  if (files.length === 0) {
-    return { contents: [{ nix: [...sources] }], config: {}, layers: {}, owner: {} };
-  }
-  if (sources.length > 1) {
-    throw new UsageError(`${files[0]} is a recipe, which stands alone`, {
-      hint: "list further contents in the recipe itself",
-    });
-  }
-  return loadRecipe(files[0]!);
+  const { source, defaults } = gatheredStore(closure, [...new Set(roots)], store);
+  return { kind: "recipe", recipe, sources: [source], defaults, close: () => undefined };
 }
 
 /** What Nix says of an argument that it has to build, and the conf if it is an image. */

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { fileReasonOf, VarveError } from "../errors.ts";
+import type { RecipeContents } from "./contents/contents.ts";
 import { importRecipe } from "./import-recipe.ts";
 import { recipeSchema } from "./recipe.ts";
 import type { Recipe } from "./recipe.ts";
@@ -28,9 +29,7 @@ export async function loadRecipe(file: string): Promise<Recipe> {
   return {
     ...recipe,
     ...(recipe.base === undefined ? {} : { base: baseFromFolder(folder, recipe.base) }),
-    contents: recipe.contents.map((source) => ({
-      nix: source.nix.map((argument) => fromFolder(folder, argument)),
-    })),
+    contents: recipe.contents.map((entry) => contentsFrom(folder, entry)),
   };
 }
 
@@ -44,6 +43,16 @@ function readJson(file: string): unknown {
     });
   }
   return parseJsonFrom(text, file, "RECIPE_INVALID");
+}
+
+/** Files stay as they are: they count from the project's folder, and may not lead out of it. */
+function contentsFrom(folder: string, entry: RecipeContents): RecipeContents {
+  if ("nix" in entry) return { nix: entry.nix.map((argument) => fromFolder(folder, argument)) };
+  if ("npm" in entry) return { ...entry, npm: path.resolve(folder, entry.npm) };
+  if ("debian" in entry && entry.keyring !== undefined) {
+    return { ...entry, keyring: path.resolve(folder, entry.keyring) };
+  }
+  return entry;
 }
 
 /** `./result`, `.#app`, `path:..#app`: a relative place, and what of it is meant. */

@@ -1,19 +1,12 @@
 import * as v from "valibot";
 import { closedObject } from "./closed-object.ts";
+import { contentsSchema } from "./contents/contents.ts";
 import { runtimeConfigSchema } from "./runtime-config.ts";
 
 const wholeNumberFrom = (least: number): v.GenericSchema<number> => {
   const expected = `Expected a whole number from ${least}`;
   return v.pipe(v.number(), v.safeInteger(expected), v.minValue(least, expected));
 };
-const oneOrMore = v.pipe(
-  v.union([v.string(), v.array(v.string())]),
-  v.transform((value) => (typeof value === "string" ? [value] : value)),
-);
-
-/** Store paths, flake installables, or links to store paths such as `./result`. */
-const nixSource = closedObject({ nix: oneOrMore });
-
 /**
  * What the user writes: a name, what goes in, how it runs, how it is layered. The same schema for
  * recipe files and for the options of the command line.
@@ -28,7 +21,8 @@ export const recipeSchema = closedObject({
     ),
   ),
   tag: v.optional(v.string()),
-  contents: v.pipe(v.array(nixSource), v.minLength(1, "Expected at least one source")),
+  /** What goes in, bottom first. */
+  contents: v.pipe(v.array(contentsSchema), v.minLength(1, "Expected at least one source")),
   /** An image to build upon: a name in a registry, an archive, an OCI layout. */
   base: v.optional(v.string()),
   config: v.optional(runtimeConfigSchema, {}),

@@ -177,7 +177,7 @@ describe("an image on a base in a registry", () => {
   it("finds programs of a base that names no PATH", async () => {
     const base = await TestRepository.start();
     base.put({}, "1");
-    const image = await imageOn(`${base.name}:1`, {}, { programFolders: ["/a/bin"] });
+    const image = await imageOn(`${base.name}:1`, {}, { defaults: { programFolders: ["/a/bin"] } });
     expect(image.runtime.Env?.[0]).toMatch(/^PATH=\/a\/bin:\/usr\/local\/sbin:.*:\/bin$/);
   });
 

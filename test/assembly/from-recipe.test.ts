@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { imageFromRecipe, planFor } from "../../src/assembly/from-recipe.ts";
 import type { RecipeImageOptions } from "../../src/assembly/from-recipe.ts";
+import { storeSource } from "../../src/assembly/store-layers.ts";
 import type { Image } from "../../src/image/image.ts";
 import { Packer } from "../../src/packing/packer.ts";
 import { WorkerPool } from "../../src/packing/workers/pool.ts";
@@ -32,7 +33,9 @@ function withEnv(...entries: string[]): Partial<Recipe> {
 }
 
 function planned(layers: Recipe["layers"]): (readonly string[])[] {
-  return planFor(recipe({ layers }), closure).layers.map(({ paths }) => paths);
+  const view = { storeDir: "/nix/store", locate: String, contentHashOf: () => undefined };
+  const stack = planFor(recipe({ layers }), [storeSource(closure, view)]);
+  return stack.map((layer) => layer.planned.paths);
 }
 
 /** The image of a recipe; its layers may be asked for all but their bytes. */
@@ -41,7 +44,12 @@ async function imageOf(
   options: RecipeImageOptions = { env: {} },
 ): Promise<Image> {
   const view = { storeDir: "/nix/store", locate: String, contentHashOf: () => undefined };
-  const { image, close } = await imageFromRecipe(recipe(changes), closure, packer, view, options);
+  const { image, close } = await imageFromRecipe(
+    recipe(changes),
+    [storeSource(closure, view)],
+    packer,
+    options,
+  );
   close();
   return image;
 }
@@ -52,7 +60,8 @@ async function wholeImage(changes: Partial<Recipe>, options?: RecipeImageOptions
   const locate = (logical: string): string => path.join(root, path.basename(logical));
   for (const { id } of closure) fs.writeFileSync(locate(id), id, { mode: 0o444 });
   const view = { storeDir: "/nix/store", locate, contentHashOf: () => undefined };
-  return (await imageFromRecipe(recipe(changes), closure, packer, view, options)).image;
+  return (await imageFromRecipe(recipe(changes), [storeSource(closure, view)], packer, options))
+    .image;
 }
 
 async function configOf(image: Image): Promise<Record<string, unknown>> {
@@ -116,7 +125,7 @@ describe("an image from a recipe", () => {
 });
 
 describe("the environment", () => {
-  const folders = { env: {}, programFolders: ["/a/bin", "/b/bin"] };
+  const folders = { env: {}, defaults: { programFolders: ["/a/bin", "/b/bin"] } };
 
   it("begins with the programs' folders, if there are any", async () => {
     expect((await imageOf(withEnv("A=1"), folders)).runtime.Env).toEqual([

@@ -2,10 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planStack, shareOut } from "../../src/assembly/stack.ts";
 import { Closure } from "../../src/closure/closure.ts";
-import type { SourcedContents } from "../../src/sources/contents.ts";
+import type { LayerSource } from "../../src/assembly/layer-source.ts";
 import { errorOf } from "../support/failures.ts";
 
-function source(name: string, count: number, apart: readonly string[] = []): SourcedContents {
+function source(name: string, count: number, apart: readonly string[] = []): LayerSource {
   const components = Array.from({ length: count }, (_, index) => ({
     id: `${name}:${index}`,
     references: [],
@@ -14,17 +14,13 @@ function source(name: string, count: number, apart: readonly string[] = []): Sou
   return {
     closure: Closure.of(components),
     apart,
-    specOf: () => {
+    layer: () => {
       throw new Error("planning packs nothing");
     },
   };
 }
 
-function planned(
-  sources: readonly SourcedContents[],
-  maxLayers: number,
-  baseLayers = 0,
-): string[][] {
+function planned(sources: readonly LayerSource[], maxLayers: number, baseLayers = 0): string[][] {
   return planStack(sources, { maxLayers, baseLayers }).map((layer) => [...layer.planned.paths]);
 }
 

@@ -6,6 +6,7 @@ import { closureOfInfos } from "../../src/sources/nix/path-info.ts";
 import { goldenFiles, hasGolden, readGolden } from "../support/golden.ts";
 import { runVarve } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { workIn } from "./support/work-in.ts";
 import { hexHash, sriHash, storePath } from "../sources/nix/support/test-store.ts";
 import { runHere } from "./support/run-here.ts";
 
@@ -181,7 +182,7 @@ describe("the table of varve plan", () => {
     const plan = {
       layers: [{ paths: [LIBC, LIB, APP], reason: "for a reason to be told at length" }],
     };
-    const lines = planTable(plan, closure, 40).split("\n");
+    const lines = planTable(plan, [closure], 40).split("\n");
     expect(lines[1]).toBe("    1   6.00 MB      3  libc, app-1.0, …");
     expect(Math.max(...lines.map(({ length }) => length))).toBe(40);
   });
@@ -227,7 +228,9 @@ describe("varve plan, used wrongly", () => {
       "is not a list of store paths",
     ],
   ])("%s", async (_what, args, expected, message) => {
-    const graph = write(temporaryFolder(), "graph.json", GRAPH);
+    const folder = temporaryFolder();
+    workIn(folder);
+    const graph = write(folder, "graph.json", GRAPH);
     const given = args.map((argument) => (argument === "G" ? graph : argument));
     const { status, stdout, stderr } = await runHere("plan", ...given);
     expect(stderr).toContain(message);

@@ -354,6 +354,7 @@ describe("what is not there", () => {
     ["nothing", [], 2, "nothing says what is in the image"],
     ["two descriptions", ["--conf", "x.json", APP], 2, "both say what is in the image"],
   ])("%s", async (_what, args, expected, message) => {
+    workIn(temporaryFolder());
     const command = ["inspect", ...args, ...appStore().options];
     const { status, stdout, stderr } = await runHere(...command);
     expect(stderr).toContain(message);

@@ -29,7 +29,7 @@ export async function plan(
   process.stdout.write(
     flags.json
       ? planToJson(planned.plan)
-      : planTable(planned.plan, planned.closure, terminalWidth()),
+      : planTable(planned.plan, planned.closures, terminalWidth()),
   );
 }
 
@@ -39,7 +39,7 @@ async function planGraph(
   flags: PlanFlags,
   sources: readonly string[],
   announcer: Announcer,
-): Promise<{ plan: Plan; closure: Closure }> {
+): Promise<{ plan: Plan; closures: readonly Closure[] }> {
   if (sources.length > 0) throw new UsageError("--graph and a source both say what to plan");
   const store = new NixStore({ storeRoot: flags.storeRoot });
   const closure = await closureOfGraph(file, store, (message) => {
@@ -51,5 +51,5 @@ async function planGraph(
     pipeline: flags.pipeline === undefined ? undefined : readPipeline(flags.pipeline),
     ignore: flags.ignore === undefined ? undefined : readIgnoreList(flags.ignore),
   });
-  return { plan: grouped, closure };
+  return { plan: grouped, closures: [closure] };
 }

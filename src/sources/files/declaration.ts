@@ -5,12 +5,18 @@ import type { ByteString } from "../../tar/byte-string.ts";
 import type { Owner } from "../../tar/entry.ts";
 import { CAPABILITY_XATTR, capabilityAttribute } from "./capabilities.ts";
 
+/** An owner whose names may be missing. */
+interface DeclaredOwner extends Pick<Owner, "uid" | "gid"> {
+  readonly uname?: string | undefined;
+  readonly gname?: string | undefined;
+}
+
 /** Mode, owner and capabilities as people write them. */
 export interface DeclaredAttributes {
   /** Octal digits, as text: `"0755"`, `"4755"`, `"1777"`. */
   readonly mode?: string | undefined;
   /** `"1000:1000"`, or with names. */
-  readonly owner?: string | (Pick<Owner, "uid" | "gid"> & Partial<Owner>) | undefined;
+  readonly owner?: string | DeclaredOwner | undefined;
   /** As setcap(8) takes them: `"cap_net_bind_service=+ep"`. */
   readonly capabilities?: string | undefined;
 }
@@ -104,7 +110,7 @@ export function ownerOf(owner: NonNullable<DeclaredAttributes["owner"]>, label: 
   return { uid, gid, uname: uname ?? nameOf(uid), gname: gname ?? nameOf(gid) };
 }
 
-function splitOwner(owner: string, label: string): Pick<Owner, "uid" | "gid"> & Partial<Owner> {
+function splitOwner(owner: string, label: string): DeclaredOwner {
   const match = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(owner);
   if (match !== null) return { uid: Number(match[1]), gid: Number(match[2] ?? match[1]) };
   throw invalid(

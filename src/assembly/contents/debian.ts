@@ -1,0 +1,118 @@
+import { UsageError, VarveError } from "../../errors.ts";
+import type { Platform } from "../../image/platform.ts";
+import type { DebianRecipeContents } from "../../recipe/contents/contents.ts";
+import { readAptAccess } from "../../sources/debian/apt-access.ts";
+import { defaultKeyrings, readAptSources } from "../../sources/debian/apt-sources.ts";
+import type { AptSource } from "../../sources/debian/apt-sources.ts";
+import { DebianClosure } from "../../sources/debian/closure-of-debian.ts";
+import { DownloadCache } from "../../sources/debian/download-cache.ts";
+import { MirrorClient } from "../../sources/debian/http.ts";
+import { staleness } from "../../sources/debian/lock.ts";
+import { lockDebian, lockedRequest } from "../../sources/debian/make-lock.ts";
+import type { ImageDefaults } from "../image-defaults.ts";
+import type { Gathered, GatherOptions } from "./gather-options.ts";
+
+/** OCI's architectures in Debian's words. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  amd64: "amd64",
+  arm64: "arm64",
+  arm: "armhf",
+  "386": "i386",
+  ppc64le: "ppc64el",
+  riscv64: "riscv64",
+  s390x: "s390x",
+  loong64: "loong64",
+};
+/** Reaps orphans and passes signals on: a program that is process 1 gets no default actions. */
+const INIT = "tini";
+
+/**
+ * Debian's packages with what they depend on, pinned in the lock file.
+ *
+ * @param more packages that other contents need
+ */
+export async function gatherDebian(
+  entries: readonly DebianRecipeContents[],
+  more: readonly string[],
+  options: GatherOptions,
+): Promise<Gathered> {
+  const { pins, cacheFolder, isOffline } = options;
+  const settings = settingsOf(entries);
+  const architecture = architectureFor(options.platform);
+  const asked = entries.flatMap(({ debian }) => debian);
+  const request = {
+    architecture,
+    packages: [...asked, ...more],
+    recommends: settings.recommends,
+  };
+  const mirrors = mirrorsFor(settings, architecture);
+  const client = new MirrorClient(readAptAccess());
+  const access = { client, cache: new DownloadCache(cacheFolder), isOffline };
+  const lock = await pins.pin(
+    "debian",
+    (pinned) => staleness(pinned, lockedRequest(request)),
+    () => lockDebian(request, mirrors, access),
+  );
+  const { documentation } = settings;
+  const debian = new DebianClosure(lock, { mirrors, access, documentation });
+  return {
+    source: {
+      closure: debian.closure,
+      layer: (planned, _, packer) => debian.layer(planned, packer),
+    },
+    defaults: defaultsOf(lock.packages.map(({ name }) => name)),
+    close: () => client.close(),
+  };
+}
+
+function defaultsOf(packages: readonly string[]): ImageDefaults {
+  return {
+    entrypoint: packages.includes(INIT) ? ["/usr/bin/tini", "--"] : undefined,
+    env: ["SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"],
+  };
+}
+
+function architectureFor({ architecture }: Platform): string {
+  const name = ARCHITECTURES[architecture];
+  if (name !== undefined) return name;
+  throw new UsageError(`Debian has no architecture for linux/${architecture}`, {
+    hint: `platforms: ${Object.keys(ARCHITECTURES)
+      .map((known) => `linux/${known}`)
+      .join(", ")}`,
+  });
+}
+
+/** What all entries say beside their packages; they are one installation, so they must agree. */
+function settingsOf(entries: readonly DebianRecipeContents[]): DebianRecipeContents {
+  const [first, ...others] = entries.map((entry) =>
+    JSON.stringify({ ...entry, debian: undefined }),
+  );
+  if (others.every((other) => other === first)) return entries[0]!;
+  throw new VarveError("RECIPE_INVALID", 'the "debian" entries disagree about where from and how', {
+    hint: "list all of Debian's packages in one entry",
+  });
+}
+
+function mirrorsFor(settings: DebianRecipeContents, architecture: string): AptSource[] {
+  const { mirror, suite, components = ["main"], keyring } = settings;
+  if (mirror === undefined) {
+    const own = readAptSources(architecture);
+    const wanted = own.filter((source) => suite === undefined || suite.includes(source.suite));
+    if (suite === undefined || wanted.length > 0 || own.length === 0) return wanted;
+    throw new VarveError("APT_SOURCES", `apt's settings here have no suite ${suite.join(", ")}`, {
+      hint: `name the mirror, too; apt has ${[...new Set(own.map((each) => each.suite))].join(", ")}`,
+    });
+  }
+  if (suite === undefined) {
+    throw new UsageError(`"mirror" needs "suite", too`, { hint: 'such as "bookworm"' });
+  }
+  const keyrings = keyring === undefined ? defaultKeyrings() : [keyring];
+  return suite.map((each) => ({
+    mirror: mirror.endsWith("/") ? mirror : `${mirror}/`,
+    suite: each,
+    components,
+    keyrings,
+    isTrusted: false,
+    ignoresValidity: false,
+  }));
+}

@@ -1,0 +1,38 @@
+import type { Platform } from "../../image/platform.ts";
+import type { NixStore } from "../../sources/nix/store.ts";
+import type { InstallableOptions } from "../../sources/nix/installable.ts";
+import type { ImageDefaults } from "../image-defaults.ts";
+import type { LayerSource } from "../layer-source.ts";
+import type { ImagePins } from "../lock/image-pins.ts";
+
+/** What finding a recipe's contents takes. */
+export interface GatherOptions {
+  readonly platform: Platform;
+  /** The folder that `from` of files counts from and may not lead out of. */
+  readonly project: string;
+  readonly pins: ImagePins;
+  /** Where varve keeps what it fetches and learns. */
+  readonly cacheFolder: string;
+  /** Nothing is fetched: what was fetched before must do. */
+  readonly isOffline: boolean;
+  /** Believe no remembered hash. */
+  readonly ignoreRemembered: boolean;
+  readonly nix: InstallableOptions;
+  /** The program that Nix says is a package's main one. */
+  readonly mainProgram?: string | undefined;
+  readonly note: (message: string) => void;
+}
+
+/** What one kind of contents comes to. */
+export interface Gathered {
+  readonly source: LayerSource;
+  readonly defaults: ImageDefaults;
+  /** Lets go of connections. */
+  readonly close?: (() => void) | undefined;
+}
+
+/** Store paths that were asked for, and where they lie. */
+export interface NixRoots {
+  readonly roots: readonly string[];
+  readonly store: NixStore;
+}
