@@ -10,7 +10,9 @@ import { readAptAccess } from "../../src/sources/debian/apt-access.ts";
 import { readAptSources } from "../../src/sources/debian/apt-sources.ts";
 import { DownloadCache } from "../../src/sources/debian/download-cache.ts";
 import { MirrorClient } from "../../src/sources/debian/http.ts";
-import { lockDebian } from "../../src/sources/debian/make-lock.ts";
+import { fetchIndexes, fetchRelease } from "../../src/sources/debian/mirror.ts";
+import { PackageIndex } from "../../src/sources/debian/package-index.ts";
+import { resolvePackages } from "../../src/sources/debian/resolve.ts";
 import { compareVersions } from "../../src/sources/debian/version-order.ts";
 import { DebFile } from "../../src/sources/debian/deb-file.ts";
 import { parseLock } from "../../src/sources/debian/lock.ts";
@@ -48,6 +50,21 @@ async function makeImage(
   return createHash("sha256").update(fs.readFileSync(file)).digest("hex");
 }
 
+/** What this machine's apt could install, read by us. */
+async function machineIndex(architecture: string): Promise<PackageIndex> {
+  const client = new MirrorClient(readAptAccess());
+  const cache = new DownloadCache(path.join(folder, "cache"));
+  const access = { client, cache, isOffline: false };
+  const index = new PackageIndex(architecture);
+  for (const source of readAptSources(architecture)) {
+    const checked = await fetchRelease(source, access);
+    const suite = { name: source.suite, priority: checked.release.priority };
+    for (const text of await fetchIndexes(checked, architecture, access)) index.add(text, suite);
+  }
+  client.close();
+  return index;
+}
+
 describe.skipIf(absent(["dpkg"]))("the order of versions", () => {
   it("is dpkg's", async () => {
     const pairs = fc.sample(fc.tuple(arbitraryVersion, arbitraryVersion), {
@@ -55,7 +72,7 @@ describe.skipIf(absent(["dpkg"]))("the order of versions", () => {
       seed: 1,
     });
     const script =
-      'while read -r a b; do for op in lt eq gt; do dpkg --compare-versions "$a" "$op" "$b" && echo "$op"; done; done';
+      'while read -r a b; do for op in lt eq gt; do dpkg --compare-versions "$a" "$op" "$b" && echo "$op"; done; done; exit 0';
     const input = Buffer.from(pairs.map((pair) => `${pair.join(" ")}\n`).join(""));
     const said = (await runWith("sh", ["-c", script], input)).toString("utf8").trim().split("\n");
     const names = ["lt", "eq", "gt"];
@@ -64,9 +81,12 @@ describe.skipIf(absent(["dpkg"]))("the order of versions", () => {
 });
 
 describe.skipIf(absent(["apt-get"]))("choosing packages from this machine's mirrors", () => {
-  const packages = ["redis-server", "nginx", "python3", "git", "apache2", "postgresql", "mutt"];
+  const packages = ["redis-server", "nginx", "git", "postgresql"];
   let options: string[];
+  let index: PackageIndex;
   beforeAll(async () => {
+    const architecture = (await run("dpkg", ["--print-architecture"])).stdout.trim();
+    index = await machineIndex(architecture);
     const state = path.join(folder, "apt");
     fs.mkdirSync(path.join(state, "lists/partial"), { recursive: true });
     fs.writeFileSync(path.join(state, "status"), "");
@@ -74,6 +94,7 @@ describe.skipIf(absent(["apt-get"]))("choosing packages from this machine's mirr
       "Dir::State::lists": path.join(state, "lists"),
       "Dir::State::status": path.join(state, "status"),
       "Dir::Cache": state,
+      "Dir::Cache::pkgcache": "pkgcache.bin",
       "APT::Sandbox::User": "root",
       "Acquire::Languages": "none",
     };
@@ -82,29 +103,13 @@ describe.skipIf(absent(["apt-get"]))("choosing packages from this machine's mirr
   });
 
   it.each(packages)("%s: as apt does", async (name) => {
-    const client = new MirrorClient(readAptAccess());
-    const access = {
-      client,
-      cache: new DownloadCache(path.join(folder, "cache")),
-      isOffline: false,
-    };
-    const architecture = (await run("dpkg", ["--print-architecture"])).stdout.trim();
-    const request = {
-      architecture,
-      packages: [name],
-      alone: [],
-      without: [],
-      passwd: false,
-      certificates: false,
-    };
-    const lock = await lockDebian(request, readAptSources(architecture), access);
-    client.close();
+    const resolved = resolvePackages(index, { packages: [name] });
     const args = [...options, "-s", "--no-install-recommends", "-y", "install", name];
     const { stdout } = await run("apt-get", args, { maxBuffer: 1 << 26 });
     const apt = [...stdout.matchAll(/^Inst (\S+) \((\S+) /gm)].map(
       (match) => `${match[1]!.replace(/:.*/, "")} ${match[2]!}`,
     );
-    expect(lock.packages.map((locked) => `${locked.name} ${locked.version}`)).toEqual(
+    expect(resolved.map(({ candidate }) => candidate.label)).toEqual(
       apt.toSorted((a, b) => (a.split(" ")[0]! < b.split(" ")[0]! ? -1 : 1)),
     );
   });
