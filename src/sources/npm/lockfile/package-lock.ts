@@ -122,7 +122,7 @@ function nameOf(place: string): string {
   return at === -1 ? path.posix.basename(place) : place.slice(at + marker.length);
 }
 
-export function isInNodeModules(place: string): boolean {
+function isInNodeModules(place: string): boolean {
   return place.split("/").includes("node_modules");
 }
 

@@ -73,7 +73,7 @@ export function parseYarnClassic(
 }
 
 /** A folder of the project as a package of the lock. */
-export function workspacePackage(
+function workspacePackage(
   folder: string,
   manifest: Manifest,
   resolve: (who: string, name: string, range: string) => string,

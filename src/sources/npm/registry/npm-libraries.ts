@@ -4,17 +4,17 @@ import { messageOf, VarveError } from "../../../errors.ts";
 import type { PlatformRules } from "../lockfile/lock.ts";
 
 /** What npm's settings come to, as npm's libraries take it. */
-export type NpmOptions = Readonly<Record<string, unknown>>;
+type NpmOptions = Readonly<Record<string, unknown>>;
 
 /** The parts of `pacote` that are used (its documentation, "API"). */
-export interface Pacote {
+interface Pacote {
   tarball(spec: string, options: NpmOptions): Promise<Buffer & { integrity?: string }>;
   packument(spec: string, options: NpmOptions): Promise<Packument>;
   manifest(spec: string, options: NpmOptions): Promise<PublishedManifest>;
 }
 
 /** The part of `cacache`, npm's cache, that is used. */
-export interface Cacache {
+interface Cacache {
   readonly get: {
     /** Rejects with `ENOENT` or `EINTEGRITY`. */
     byDigest(cache: string, integrity: string): Promise<Buffer>;
@@ -63,11 +63,12 @@ export async function loadNpmLibraries(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<NpmLibraries> {
   try {
-    const require = createRequire(path.join(npm, "package.json"));
-    const pacote = require("pacote") as Pacote;
-    const cacache = require("cacache") as Cacache;
-    const Config = require("@npmcli/config") as new (options: ConfigOptions) => Config;
-    const definitions = require("@npmcli/config/lib/definitions") as ConfigOptions;
+    // Under another name: these are no dependencies of ours.
+    const fromNpm = createRequire(path.join(npm, "package.json"));
+    const pacote = fromNpm("pacote") as Pacote;
+    const cacache = fromNpm("cacache") as Cacache;
+    const Config = fromNpm("@npmcli/config") as new (options: ConfigOptions) => Config;
+    const definitions = fromNpm("@npmcli/config/lib/definitions") as ConfigOptions;
     const config = new Config({
       ...definitions,
       npmPath: npm,
