@@ -1,3 +1,4 @@
+import { existingLayer } from "../../destinations/layers/existing-layer.ts";
 import { loadIntoEngine } from "../../destinations/engine/load-into-engine.ts";
 import { planLoad } from "../../destinations/engine/load-plan.ts";
 import type { LoadPlan } from "../../destinations/engine/load-plan.ts";
@@ -76,7 +77,10 @@ async function rehearse(
   { full }: LoadFlags,
 ): Promise<string[]> {
   const plan = await planLoad(image, references, client, { full });
-  const sizes = await Promise.all(image.layers.map((layer) => layer.size()));
+  // A base's layer is not fetched for a rehearsal: its blob's length is told, if no other is known.
+  const sizes = await Promise.all(
+    image.layers.map(async (layer) => existingLayer(layer, "none")?.size ?? layer.size()),
+  );
   const missing = [...image.layers.keys()].filter((index) => !plan.known.has(index));
   const sum = (indices: Iterable<number>): string =>
     formatBytes([...indices].reduce((total, index) => total + sizes[index]!, 0));
