@@ -110,7 +110,7 @@ describe.skipIf(missing !== undefined)("varve verify and diff with docker-regist
   });
 
   it("finds a byte that is changed in the registry's storage, and says in which layer", () => {
-    const [{ digest }] = blobs() as [{ digest: string }];
+    const { digest } = blobs()[0]!;
     spoilt(digest, flip, () => {
       expect(varve("verify", pushed)).toMatchObject({ status: 0 });
       const { status, stdout } = varve("verify", pushed, "--deep");
@@ -126,7 +126,7 @@ describe.skipIf(missing !== undefined)("varve verify and diff with docker-regist
   });
 
   it("finds a layer that the registry has lost, without reading any", () => {
-    const [, { digest }] = blobs() as [unknown, { digest: string }];
+    const { digest } = blobs()[1]!;
     const file = blobFile(digest);
     fs.renameSync(file, `${file}.lost`);
     try {
