@@ -186,6 +186,29 @@ describe.skipIf(absent(["npm"]))("a registry of npm packages", () => {
     expect(fs.readdirSync(folder).toSorted()).toEqual(["index.js", "package.json"]);
   });
 
+  it("fills a cache that a killed process left unfinished", async () => {
+    const { url } = await startNpmRegistry(published);
+    const cache = temporaryFolder();
+    const npm = npmWith(`registry=${url}\n`);
+    const folder = await new PackageStore(cache, npm).folderOf(WANTED);
+    fs.rmSync(folder, { recursive: true });
+    const [old, fresh] = ["old", "new"].map((name) =>
+      path.join(folder, "..", `.unpacking-${name}`),
+    );
+    for (const left of [old!, fresh!])
+      fs.mkdirSync(path.join(left, "package"), { recursive: true });
+    fs.utimesSync(old!, 1, 1);
+    const both = [new PackageStore(cache, npm), new PackageStore(cache, npm)];
+    const folders = await Promise.all(
+      both.flatMap((store) => [store.folderOf(WANTED), store.folderOf(WANTED)]),
+    );
+    expect(new Set(folders)).toEqual(new Set([folder]));
+    expect(fs.readdirSync(path.dirname(folder)).toSorted()).toEqual([
+      ".unpacking-new",
+      path.basename(folder),
+    ]);
+  });
+
   it("that lacks a package, or is not there, is told apart", async () => {
     const { url } = await startNpmRegistry({});
     expect(await failureOf(npmWith(`registry=${url}\n`).tarball(WANTED))).toMatchObject({

@@ -1,6 +1,5 @@
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import path from "node:path";
 import { systemCodeOf } from "../../../errors.ts";
 import type { NpmRegistry, WantedPackage } from "../registry/npm-registry.ts";
@@ -10,6 +9,10 @@ import { readTarball, writeFiles } from "./unpack.ts";
 const STORE_FORMAT = 1;
 /** Fetches at a time: more than registries answer faster. */
 const AT_A_TIME = 8;
+/** Names of folders that are not whole yet begin so. */
+const UNPACKING = ".unpacking-";
+/** Whoever began them is gone by then, in milliseconds. */
+const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
 
 /**
  * Unpacked packages, a folder for each, named by what pins its content. A folder appears whole or
@@ -21,6 +24,7 @@ export class PackageStore {
   readonly #running = new Map<string, Promise<string>>();
   readonly #waiting: Array<() => void> = [];
   #free = AT_A_TIME;
+  #isSwept = false;
 
   /** @param cacheFolder varve's own, beside its other caches */
   constructor(cacheFolder: string, registry: NpmRegistry) {
@@ -59,7 +63,8 @@ export class PackageStore {
     const all = await readTarball(tarball, `${wanted.name}@${wanted.version}`);
     const files = only === undefined ? all : all.filter((file) => only.includes(file.path));
     fs.mkdirSync(this.#folder, { recursive: true });
-    const beside = fs.mkdtempSync(path.join(this.#folder, `.unpacking-${os.hostname()}-`));
+    this.#sweep();
+    const beside = fs.mkdtempSync(path.join(this.#folder, UNPACKING));
     try {
       writeFiles(beside, files);
       fs.chmodSync(beside, 0o755);
@@ -71,6 +76,19 @@ export class PackageStore {
       if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
     }
     return folder;
+  }
+
+  /** Removes what processes that were killed left behind, once. */
+  #sweep(): void {
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    for (const name of fs.readdirSync(this.#folder)) {
+      if (!name.startsWith(UNPACKING)) continue;
+      const folder = path.join(this.#folder, name);
+      const stats = fs.statSync(folder, { throwIfNoEntry: false });
+      if (stats === undefined || Date.now() - stats.mtimeMs < ABANDONED_AFTER) continue;
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
