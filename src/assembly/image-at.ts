@@ -80,7 +80,7 @@ function checked(found: FoundImage, platform: Platform | undefined): FoundImage 
 }
 
 /** What an image runs on, as far as its config says it. */
-export function platformOf({ config }: Pick<FoundImage, "config">): Platform | undefined {
+function platformOf({ config }: Pick<FoundImage, "config">): Platform | undefined {
   const text = (key: string): string => {
     const value = config.get(key);
     return typeof value === "string" ? value : "";

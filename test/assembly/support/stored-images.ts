@@ -50,7 +50,7 @@ const CODINGS = {
 
 export type Coding = keyof typeof CODINGS;
 
-export interface TestLayer {
+interface TestLayer {
   readonly tar: Buffer;
   readonly coding: Coding;
   /** Instead of the one that belongs to the coding. */
