@@ -69,6 +69,26 @@ describe("a recipe file", () => {
     expect(relative).toBe(expected);
   });
 
+  it.each([
+    ["debian:12", "debian:12"],
+    ["ghcr.io/team/base@sha256:x", "ghcr.io/team/base@sha256:x"],
+    ["docker://base", "docker://base"],
+    ["docker-daemon:base:1", "docker-daemon:base:1"],
+    ["base.tar:app:1", "FOLDER/base.tar:app:1"],
+    ["./layout", "FOLDER/layout"],
+    ["layout:1.0", "FOLDER/layout:1.0"],
+    ["oci:layout:1.0", "oci:FOLDER/layout:1.0"],
+    ["docker-archive:/base.tar", "docker-archive:/base.tar"],
+    ["other:1.0", "other:1.0"],
+  ])("takes %s for a place or a name", async (base, expected) => {
+    const folder = temporaryFolder();
+    fs.mkdirSync(path.join(folder, "layout"));
+    fs.writeFileSync(path.join(folder, "layout/oci-layout"), "{}");
+    fs.mkdirSync(path.join(folder, "other"));
+    const file = write(folder, "recipe.json", recipe(["."], { base }));
+    expect((await loadRecipe(file)).base).toBe(expected.replace("FOLDER", folder));
+  });
+
   it("counts its base from its folder", async () => {
     const folder = temporaryFolder();
     const file = write(folder, "recipe.json", recipe(["."], { base: "images/base.tar" }));
