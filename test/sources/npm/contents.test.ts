@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { failureOf } from "../../support/failures.ts";
 import { installProject } from "./support/installed-project.ts";
 import type { InstalledPackage } from "./support/installed-project.ts";
@@ -268,6 +269,21 @@ describe("the application's files", () => {
       "test/a.js": "",
     });
     expect(await filesIn(folder)).toEqual(["package.json", "src/a.js", "src/deep/b.md"]);
+  });
+
+  it("are not read again while they are the same, and read when they change", async () => {
+    const { folder } = app({ "src/a.js": "one" });
+    const cacheFolder = temporaryFolder();
+    const hash = async (): Promise<string | undefined> => {
+      const { closure } = await contentsOf(folder, { cacheFolder });
+      return closure.get("application:app").contentHash;
+    };
+    const first = await hash();
+    expect(await hash()).toBe(first);
+    fs.writeFileSync(path.join(folder, "src/a.js"), "two");
+    expect(await hash()).not.toBe(first);
+    fs.writeFileSync(path.join(folder, "src/a.js"), "one");
+    expect(await hash()).toBe(first);
   });
 
   it("keep symlinks, unless they leave the project", async () => {

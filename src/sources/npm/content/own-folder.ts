@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Tree } from "../../../packing/layer-spec.ts";
 import { byteStringOf } from "../../../tar/byte-string.ts";
+import { StatCache } from "../../files/stat-cache.ts";
 import type { ComponentDraft } from "../component-draft.ts";
 import type { PlacedLink, Placement } from "../layout/placement.ts";
 import type { Lock } from "../lockfile/lock.ts";
@@ -15,6 +16,8 @@ export interface OwnFolderOptions {
   readonly at: string;
   /** The application's folder, relative to the root. */
   readonly application: string;
+  /** Where hashes of files are remembered. */
+  readonly cacheFolder: string;
   readonly always?: readonly string[] | undefined;
 }
 
@@ -28,12 +31,13 @@ export function ownFolderContent(
   const { key } = placement;
   const folder = path.join(lock.root, key);
   const isApplication = key === options.application;
+  const cache = new StatCache(options.cacheFolder, JSON.stringify(["npm", folder]));
   const scan = ownFiles(folder, {
     root: lock.root,
     without: foldersWithin(lock, key),
     always: isApplication ? options.always : undefined,
   });
-  const hash = hashFiles(folder, scan.files, new Set());
+  const hash = hashFiles(folder, scan.files, new Set(), cache);
   const tree: Tree = {
     at: byteStringOf(inImage(options.at, key)),
     from: byteStringOf(folder),

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { VarveError } from "../../../errors.ts";
+import type { FileStamp } from "../../files/stat-cache.ts";
 import { byText } from "../by-text.ts";
 
 /** What a folder holds, as far as its metadata tell. */
@@ -15,9 +16,8 @@ export interface FolderScan {
   readonly hasEmptyFolder: boolean;
 }
 
-export interface ScannedFile {
+export interface ScannedFile extends FileStamp {
   readonly path: string;
-  readonly size: number;
   readonly isExecutable: boolean;
   /** Target, for symlinks. */
   readonly link?: string;
@@ -52,11 +52,14 @@ export function scanFolder(
       const full = path.join(root, place);
       const stats = fs.lstatSync(full);
       newest = Math.max(newest, stats.mtimeMs);
+      const { mtimeMs, ctimeMs, ino } = stats;
+      const stamp = { mtimeMs, ctimeMs, ino };
       if (stats.isSymbolicLink()) {
-        files.push({ path: place, size: 0, isExecutable: false, link: fs.readlinkSync(full) });
+        const link = fs.readlinkSync(full);
+        files.push({ path: place, size: 0, ...stamp, isExecutable: false, link });
       } else if (stats.isFile()) {
         const isExecutable = (stats.mode & ANYBODY_EXECUTES) !== 0;
-        files.push({ path: place, size: stats.size, isExecutable });
+        files.push({ path: place, size: stats.size, ...stamp, isExecutable });
         size += stats.size;
       } else {
         throw new VarveError("NPM_CONTENT", `${full} is neither file, folder nor symlink`, {
