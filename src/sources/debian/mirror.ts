@@ -116,12 +116,23 @@ export async function fetchIndexes(
   architecture: string,
   access: MirrorAccess,
 ): Promise<ByteString[]> {
-  const folders = source.suite.endsWith("/")
-    ? [""]
-    : source.components.map((component) => `${component}/binary-${architecture}/`);
-  return Promise.all(
-    folders.map((folder) => fetchIndex(source, release, `${folder}Packages`, access)),
-  );
+  const architectures = release.hasIndexForAll ? [architecture, "all"] : [architecture];
+  const names = source.suite.endsWith("/")
+    ? ["Packages"]
+    : source.components.flatMap((component) =>
+        architectures.map((each) => `${component}/binary-${each}/Packages`),
+      );
+  const wanted = names.filter((name) => !isForAll(name) || formOf(name, release) !== undefined);
+  return Promise.all(wanted.map((name) => fetchIndex(source, release, name, access)));
+}
+
+/** Not every component has packages for all architectures. */
+function isForAll(name: string): boolean {
+  return name.endsWith("/binary-all/Packages");
+}
+
+function formOf(name: string, { files }: Release): (typeof INDEX_FORMS)[number] | undefined {
+  return INDEX_FORMS.find(([suffix]) => files.has(name + suffix));
 }
 
 async function fetchIndex(
@@ -130,7 +141,7 @@ async function fetchIndex(
   name: string,
   access: MirrorAccess,
 ): Promise<ByteString> {
-  const form = INDEX_FORMS.find(([suffix]) => release.files.has(name + suffix));
+  const form = formOf(name, release);
   const folder = suiteUrl(source);
   if (form === undefined) {
     const component = name.split("/binary-")[0];

@@ -15,6 +15,8 @@ export interface Release {
   /** apt's pin for the suite (apt_preferences(5)). */
   readonly priority: number;
   readonly components: readonly string[];
+  /** Whether packages for all architectures are in an index of their own (repository format). */
+  readonly hasIndexForAll: boolean;
   /** Files of the suite by their paths in it. */
   readonly files: ReadonlyMap<string, Pinned>;
 }
@@ -37,6 +39,9 @@ export function parseRelease(text: string, where: string): Release {
     isByHash: fields.get("acquire-by-hash") === "yes",
     priority: isPassive ? (upgrades ? 100 : 1) : 500,
     components: wordsOf(fields.get("components")),
+    hasIndexForAll:
+      wordsOf(fields.get("architectures")).includes("all") &&
+      fields.get("no-support-for-architecture-all") !== "Packages",
     files: filesOf(fields.get("sha256") ?? "", where),
   };
 }

@@ -245,6 +245,12 @@ describe("system files", () => {
 });
 
 describe("the lock", () => {
+  it("takes packages from indexes for all architectures, where these are apart", async () => {
+    const { "libapp 2": all, ...own } = APP;
+    await mirror.publish(own, { all: { "libapp 2": all! } });
+    expect((await lock()).packages.map(({ name }) => name)).toEqual(["app", "libapp"]);
+  });
+
   it("is read as it was written, and builds without any index", async () => {
     await mirror.publish(APP);
     const locked = await lock();

@@ -26,6 +26,8 @@ export interface TestPackage {
 }
 
 export interface SuiteOptions {
+  /** Packages in an index of their own for all architectures. */
+  readonly all?: Readonly<Record<string, TestPackage>>;
   /** Fields of the Release file beside the usual ones; an empty one takes a usual one away. */
   readonly release?: Readonly<Record<string, string>>;
   readonly key?: PrivateKey;
@@ -111,10 +113,8 @@ export class TestMirror {
     packages: Readonly<Record<string, TestPackage>>,
     options: SuiteOptions = {},
   ): Promise<void> {
-    const paragraphs = Object.entries(packages).map(([label, input]) => this.#place(label, input));
-    const index = zlib.gzipSync(paragraphs.join("\n"));
-    const name = "main/binary-amd64/Packages.gz";
-    this.files.set(`dists/stable/main/binary-amd64/by-hash/SHA256/${sha256(index)}`, index);
+    const listed = [this.#index("amd64", packages)];
+    if (options.all !== undefined) listed.push(this.#index("all", options.all));
     const fields = {
       Origin: "Test",
       Suite: "stable",
@@ -122,7 +122,8 @@ export class TestMirror {
       Date: "Sat, 11 Jul 2026 10:16:37 UTC",
       "Acquire-By-Hash": "yes",
       Components: "main",
-      SHA256: `\n ${sha256(index)} ${index.length} ${name}`,
+      Architectures: options.all === undefined ? "amd64" : "all amd64",
+      SHA256: listed.map((line) => `\n ${line}`).join(""),
       ...options.release,
     };
     await this.#sign(textOf(fields), options);
@@ -134,6 +135,15 @@ export class TestMirror {
     this.#server.close();
     await once(this.#server, "close");
     fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Places an index; its line in the Release file. */
+  #index(architecture: string, packages: Readonly<Record<string, TestPackage>>): string {
+    const paragraphs = Object.entries(packages).map(([label, input]) => this.#place(label, input));
+    const index = zlib.gzipSync(paragraphs.join("\n"));
+    const folder = `main/binary-${architecture}`;
+    this.files.set(`dists/stable/${folder}/by-hash/SHA256/${sha256(index)}`, index);
+    return `${sha256(index)} ${index.length} ${folder}/Packages.gz`;
   }
 
   #place(label: string, input: TestPackage): string {
