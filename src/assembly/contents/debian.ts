@@ -2,8 +2,7 @@ import { UsageError, VarveError } from "../../errors.ts";
 import type { Platform } from "../../image/platform.ts";
 import type { DebianRecipeContents } from "../../recipe/contents/contents.ts";
 import { readAptAccess } from "../../sources/debian/apt-access.ts";
-import { defaultKeyrings, readAptSources } from "../../sources/debian/apt-sources.ts";
-import type { AptSource } from "../../sources/debian/apt-sources.ts";
+import { chooseSources } from "../../sources/debian/choose-sources.ts";
 import { DebianClosure } from "../../sources/debian/closure-of-debian.ts";
 import { DownloadCache } from "../../sources/debian/download-cache.ts";
 import { MirrorClient } from "../../sources/debian/http.ts";
@@ -40,12 +39,16 @@ export async function gatherDebian(
   const settings = settingsOf(entries);
   const architecture = architectureFor(options.platform);
   const asked = entries.flatMap(({ debian }) => debian);
+  const { recommends, alone, without, users, suite: suites, ...choice } = settings;
   const request = {
     architecture,
     packages: [...asked, ...more],
-    recommends: settings.recommends,
+    recommends,
+    alone,
+    without,
+    users,
   };
-  const mirrors = mirrorsFor(settings, architecture);
+  const mirrors = chooseSources(architecture, { ...choice, suites });
   const client = new MirrorClient(readAptAccess());
   const access = { client, cache: new DownloadCache(cacheFolder), isOffline };
   const lock = await pins.pin(
@@ -91,28 +94,4 @@ function settingsOf(entries: readonly DebianRecipeContents[]): DebianRecipeConte
   throw new VarveError("RECIPE_INVALID", 'the "debian" entries disagree about where from and how', {
     hint: "list all of Debian's packages in one entry",
   });
-}
-
-function mirrorsFor(settings: DebianRecipeContents, architecture: string): AptSource[] {
-  const { mirror, suite, components = ["main"], keyring } = settings;
-  if (mirror === undefined) {
-    const own = readAptSources(architecture);
-    const wanted = own.filter((source) => suite === undefined || suite.includes(source.suite));
-    if (suite === undefined || wanted.length > 0 || own.length === 0) return wanted;
-    throw new VarveError("APT_SOURCES", `apt's settings here have no suite ${suite.join(", ")}`, {
-      hint: `name the mirror, too; apt has ${[...new Set(own.map((each) => each.suite))].join(", ")}`,
-    });
-  }
-  if (suite === undefined) {
-    throw new UsageError(`"mirror" needs "suite", too`, { hint: 'such as "bookworm"' });
-  }
-  const keyrings = keyring === undefined ? defaultKeyrings() : [keyring];
-  return suite.map((each) => ({
-    mirror: mirror.endsWith("/") ? mirror : `${mirror}/`,
-    suite: each,
-    components,
-    keyrings,
-    isTrusted: false,
-    ignoresValidity: false,
-  }));
 }

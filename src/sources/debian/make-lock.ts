@@ -14,7 +14,7 @@ export interface DebianRequest extends ResolveRequest {
   /** In Debian's words: `amd64`, `arm64`, `armhf`. */
   readonly architecture: string;
   /** Users beside base-passwd's; `nonroot`, 65532, if not said otherwise. */
-  readonly users?: readonly SystemUser[];
+  readonly users?: readonly SystemUser[] | undefined;
   /** Whether there is an /etc/passwd and an /etc/group; yes if not said otherwise. */
   readonly passwd?: boolean;
   /** Whether there is a bundle of CA certificates; yes if not said otherwise. */

@@ -13,16 +13,16 @@ export interface ResolveRequest {
   /** `name`, `name=version`, or `name/suite`, as apt has it. */
   readonly packages: readonly string[];
   /** Packages that are taken without their dependencies, written the same way. */
-  readonly alone?: readonly string[];
+  readonly alone?: readonly string[] | undefined;
   /**
    * Packages that are taken to be there without being so: what only maintainer scripts need. One
    * that is asked for by name is chosen all the same.
    */
-  readonly without?: readonly string[];
+  readonly without?: readonly string[] | undefined;
   /** Whether to take what packages recommend, where it can be had; no by default. */
-  readonly recommends?: boolean;
+  readonly recommends?: boolean | undefined;
   /** Whether to take all packages marked Essential, as every Debian system does; no by default. */
-  readonly essential?: boolean;
+  readonly essential?: boolean | undefined;
 }
 
 /** A package that goes into the image. */
