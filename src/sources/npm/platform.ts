@@ -44,8 +44,12 @@ export function nodePlatform(platform: string, libc: NodePlatform["libc"] = "gli
 
 /** The platform of this machine. */
 export function machinePlatform(): NodePlatform {
-  return { os: process.platform, cpu: process.arch, libc: machineLibc() };
+  // Node's report takes milliseconds, and there may be thousands of packages.
+  machine ??= { os: process.platform, cpu: process.arch, libc: machineLibc() };
+  return machine;
 }
+
+let machine: NodePlatform | undefined;
 
 /** Node tells in its report which glibc it was linked to; there is none where the libc is another. */
 function machineLibc(): NodePlatform["libc"] {

@@ -27,10 +27,19 @@ export interface NodeProject {
 /**
  * Finds what an image of the project in a folder needs to know, without any configuration.
  *
- * @throws VarveError `NPM_MANIFEST`, `NPM_NO_LOCK`, `NPM_SEVERAL_LOCKS`, `NPM_NODE_VERSION`,
- *   `NPM_NO_ENTRY`, `NPM_NOT_BUILT`
+ * @throws VarveError of `readProject`, and `NPM_NO_ENTRY`, `NPM_NOT_BUILT`
  */
 export async function describeProject(place: string): Promise<NodeProject> {
+  const project = await readProject(place);
+  return { ...project, entry: findEntryPoint(project.folder, project.manifest) };
+}
+
+/**
+ * The same but for what is run, which may have to be built first.
+ *
+ * @throws VarveError `NPM_MANIFEST`, `NPM_NO_LOCK`, `NPM_SEVERAL_LOCKS`, `NPM_NODE_VERSION`
+ */
+export async function readProject(place: string): Promise<Omit<NodeProject, "entry">> {
   const folder = path.resolve(place);
   const manifest = requireManifest(folder);
   const lockfile = findLockfile(folder);
@@ -47,7 +56,6 @@ export async function describeProject(place: string): Promise<NodeProject> {
     name: (manifest.name ?? path.basename(folder)).replace(/^@[^/]*\//, ""),
     version: manifest.version,
     node,
-    entry: findEntryPoint(folder, manifest),
     buildScript: manifest.scripts?.["build"],
     manifest,
   };
