@@ -372,8 +372,8 @@ describe("what is refused", () => {
     fs.chmodSync(`${root}/d/secret`, 0);
     const file = path.join(import.meta.dirname, "../../../src/sources/files/closure-of-files.ts");
     const script = `
+      import { closureOfFiles } from ${JSON.stringify(file)};
       if (process.getuid() === 0) process.setuid(65534);
-      const { closureOfFiles } = await import(${JSON.stringify(file)});
       await closureOfFiles([{ from: "d", to: "/d" }], { project: ${JSON.stringify(root)}, ignoreRemembered: true })
         .catch((error) => console.log(error.code, error.message));`;
     const args = ["--input-type=module", "-e", script];
