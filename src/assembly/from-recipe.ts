@@ -16,6 +16,7 @@ import type { OpenImage } from "./from-conf.ts";
 import type { ImageAtOptions } from "./image-at.ts";
 import type { ImageDefaults } from "./image-defaults.ts";
 import type { LayerSource } from "./layer-source.ts";
+import { LinksBelow } from "./links-below.ts";
 import { planStack } from "./stack.ts";
 import type { StackedLayer } from "./stack.ts";
 
@@ -77,34 +78,36 @@ export async function imageFromRecipe(
       ? undefined
       : await openBase(recipe.base, { ...options.places, platform });
   try {
-    return assemble(recipe, platform, sources, base, packer, options);
+    return await assemble(recipe, platform, sources, base, packer, options);
   } catch (error) {
     base?.close();
     throw error;
   }
 }
 
-function assemble(
+async function assemble(
   recipe: Recipe,
   { architecture }: Platform,
   sources: readonly LayerSource[],
   base: BaseImage | undefined,
   packer: Packer,
   { defaults = {}, env = process.env }: RecipeImageOptions,
-): OpenImage {
+): Promise<OpenImage> {
   const mtime = parseTimestamp(recipe.mtime ?? "1970-01-01T00:00:01Z", "mtime").seconds;
   const { uid = 0, gid = 0, uname = "root", gname = "root" } = recipe.owner;
   const common = { uid, gid, uname, gname, mtime };
-  const planned = planFor(recipe, sources, base);
+  const links = sources.flatMap((source) => [...(source.links ?? [])]);
+  const below = new LinksBelow(base?.layers ?? [], new Map(links));
+  const layers = [...(base?.layers ?? [])];
+  for (const { source, planned: each } of planFor(recipe, sources, base)) {
+    layers.push(await source.layer(each, common, packer, below));
+  }
   const image = new AssembledImage({
     architecture,
     os: "linux",
     created: createdOf(recipe, env).text,
     runtime: runtimeOf(recipe, base, defaults),
-    layers: [
-      ...(base?.layers ?? []),
-      ...planned.map((layer) => layer.source.layer(layer.planned, common, packer)),
-    ],
+    layers,
     archiveTime: mtime,
     base: base?.content,
     annotations: base?.annotations,

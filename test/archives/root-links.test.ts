@@ -16,7 +16,7 @@ function layerOf(lay: (at: (name: string) => string) => void): Layer {
   return tarLayer(execFileSync("tar", ["-C", root, "-c", "--format=pax", "."]));
 }
 
-describe("the links at the top of an image", () => {
+describe("the symlinks at the top of an image", () => {
   it("are those of a merged /usr, and no others", async () => {
     const layer = layerOf((at) => {
       fs.mkdirSync(at("usr/bin"), { recursive: true });
@@ -54,6 +54,26 @@ describe("the links at the top of an image", () => {
       fs.writeFileSync(at(".wh..wh..opq"), "");
     });
     expect(await rootLinksOf([base, opaque])).toEqual(new Map());
+  });
+
+  it("are those one folder below the top, too", async () => {
+    const base = layerOf((at) => {
+      for (const name of ["a", "b/d", "c"]) fs.mkdirSync(at(name), { recursive: true });
+      for (const name of ["a/x", "a/y", "b/x", "b/d/z", "c/x"]) fs.symlinkSync("..", at(name));
+    });
+    expect([...(await rootLinksOf([base])).keys()].toSorted()).toEqual([
+      "a/x",
+      "a/y",
+      "b/x",
+      "c/x",
+    ]);
+    const above = layerOf((at) => {
+      for (const name of ["a", "c"]) fs.mkdirSync(at(name));
+      fs.writeFileSync(at("a/.wh.x"), "");
+      fs.writeFileSync(at("b"), "");
+      fs.writeFileSync(at("c/.wh..wh..opq"), "");
+    });
+    expect([...(await rootLinksOf([base, above])).keys()]).toEqual(["a/y"]);
   });
 
   it("of a layer that is damaged are none", async () => {

@@ -59,7 +59,7 @@ function systemArchive(folder: string, name: string, architecture: string): stri
   fs.mkdirSync(path.join(root, "usr/bin"), { recursive: true });
   fs.copyFileSync(BUSYBOX, path.join(root, "usr/bin/busybox"));
   fs.symlinkSync("usr/bin", path.join(root, "bin"));
-  for (const program of ["sh", "cat", "echo"]) {
+  for (const program of ["sh", "cat", "echo", "ls"]) {
     fs.symlinkSync("busybox", path.join(root, "usr/bin", program));
   }
   fs.writeFileSync(path.join(root, "name"), name);
@@ -223,6 +223,46 @@ describe.skipIf(missing !== undefined)("a base that skopeo has put into a regist
       await closed.stop();
     }
     expect(fs.existsSync(`${folder}/x.tar`)).toBe(false);
+  });
+
+  it.skipIf(dockerdAbsent() !== undefined)("keeps its links to folders", async () => {
+    const { root } = appStore();
+    fs.mkdirSync(path.join(root, "files/bin"), { recursive: true });
+    fs.writeFileSync(path.join(root, "files/bin/copied"), "#!/bin/sh\necho copied\n", {
+      mode: 0o755,
+    });
+    const recipe = {
+      name: "linked",
+      base: `docker://${registry.host}/base:gzip`,
+      contents: [
+        {
+          files: [
+            { from: "files", to: "/" },
+            { to: "/bin/made", content: "#!/bin/sh\necho made\n", mode: "0755" },
+          ],
+        },
+      ],
+      config: { Entrypoint: ["sh", "-c"], Cmd: ["ls -ld /bin; /bin/copied; /usr/bin/made"] },
+    };
+    const file = path.join(root, "varve.json");
+    fs.writeFileSync(file, JSON.stringify(recipe));
+    const cache = { env: { VARVE_CACHE_DIR: path.join(root, "cache") } };
+    const engine = await startDockerd();
+    try {
+      const blob = `GET /v2/base/blobs/${manifestOf(`${registry.host}/base:gzip`).layers[0]!.digest}`;
+      const fetched = (): number =>
+        registry.requests().filter((request) => request.startsWith(blob)).length;
+      const push = ["push", file, "-t", `${registry.host}/linked:1`];
+      const before = fetched();
+      expect(runVarve(push, cache).stderr).not.toContain("varve:");
+      expect(runVarve([...push, "--no-cache"], cache).stderr).not.toContain("varve:");
+      expect(fetched() - before).toBe(1);
+      varve("load", file, "--host", engine.host);
+      const printed = await engine.docker("run", "--rm", "--network=none", "linked:latest");
+      expect(printed).toMatch(/^l.* \/bin -> usr\/bin\ncopied\nmade$/);
+    } finally {
+      await engine.stop();
+    }
   });
 
   it.skipIf(dockerdAbsent() !== undefined)("runs in Docker, below and above", async () => {

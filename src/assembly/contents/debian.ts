@@ -8,6 +8,7 @@ import { DownloadCache } from "../../sources/debian/download-cache.ts";
 import { MirrorClient } from "../../sources/debian/http.ts";
 import { staleness } from "../../sources/debian/lock.ts";
 import { lockDebian, lockedRequest } from "../../sources/debian/make-lock.ts";
+import { folderLinks } from "../../sources/debian/system-files.ts";
 import type { ImageDefaults } from "../image-defaults.ts";
 import type { Gathered, GatherOptions } from "./gather-options.ts";
 
@@ -61,6 +62,7 @@ export async function gatherDebian(
   return {
     source: {
       closure: debian.closure,
+      links: folderLinks(architecture),
       layer: (planned, _, packer) => debian.layer(planned, packer),
     },
     defaults: defaultsOf(lock.packages.map(({ name }) => name)),

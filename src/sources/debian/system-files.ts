@@ -5,7 +5,6 @@ import { byteStringOf } from "../../tar/byte-string.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
 import type { Owner } from "../../tar/entry.ts";
 import { DebFile } from "./deb-file.ts";
-import { LINKED_DIRECTORIES } from "./image-paths.ts";
 import { generatedFile } from "./package-entries.ts";
 
 /** A user that the image has beside root, with a group of the same name and number. */
@@ -100,6 +99,19 @@ const ALTERNATIVES: ReadonlyArray<
   ],
 ];
 
+const LINKS: ReadonlyMap<ByteString, ByteString> = new Map([
+  ["bin", "usr/bin"],
+  ["sbin", "usr/sbin"],
+  ["lib", "usr/lib"],
+  ["var/run", "/run"],
+  ["var/lock", "/run/lock"],
+]);
+
+/** The links to folders that are among the system files: path without a leading `/` → target. */
+export function folderLinks(architecture: string): ReadonlyMap<ByteString, ByteString> {
+  return LIB64.has(architecture) ? new Map([...LINKS, ["lib64", "usr/lib64"]]) : LINKS;
+}
+
 /**
  * The system files: merged `/usr`, users, certificates, the time zone, and what else scripts would
  * have made for the packages chosen. They are data of the packages, put where scripts put them;
@@ -113,11 +125,7 @@ export async function systemEntries(input: SystemInput): Promise<StreamedEntry[]
     ...["usr/bin", "usr/sbin", "usr/lib", "run", "run/lock", "tmp", "var/tmp", "root", "home"].map(
       (path) => directory(path),
     ),
-    ...[...LINKED_DIRECTORIES]
-      .filter(([path]) => ["bin", "sbin", "lib"].includes(path))
-      .map(([path, target]) => symlink(path, target)),
-    symlink("var/run", "/run"),
-    symlink("var/lock", "/run/lock"),
+    ...[...LINKS].map(([path, target]) => symlink(path, target)),
     generatedFile("/etc/nsswitch.conf", NSSWITCH),
   ];
   if (LIB64.has(architecture)) entries.push(directory("usr/lib64"), symlink("lib64", "usr/lib64"));
