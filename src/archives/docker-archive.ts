@@ -16,6 +16,12 @@ export type LeftOut = ReadonlySet<number>;
 
 const NOTHING_LEFT_OUT: LeftOut = new Set();
 
+/** An image, and its names in an archive. */
+export interface NamedArchiveImage {
+  readonly image: Image;
+  readonly references: readonly Reference[];
+}
+
 /**
  * An image as a hybrid archive: `manifest.json` and an OCI layout in one tar, which every Docker
  * engine, podman, containerd and skopeo take (reference: daemons-and-archives, section 3).
@@ -26,16 +32,31 @@ const NOTHING_LEFT_OUT: LeftOut = new Set();
  *
  * @param leftOut layers that are named, but whose bytes are not in the archive (section 7)
  */
-export async function* dockerArchive(
+export function dockerArchive(
   image: Image,
   references: readonly Reference[],
   leftOut: LeftOut = NOTHING_LEFT_OUT,
 ): AsyncGenerator<ArchivePart, void, undefined> {
-  const members = new MemberFraming(image.archiveTime);
-  const sizes = image.layers.map((layer) => layer.size());
+  return archiveOf([{ image, references }], leftOut);
+}
+
+/** Several images in one archive; layers that they share are held once. */
+export function mergedArchive(
+  images: readonly NamedArchiveImage[],
+): AsyncGenerator<ArchivePart, void, undefined> {
+  return archiveOf(images, NOTHING_LEFT_OUT);
+}
+
+async function* archiveOf(
+  images: readonly NamedArchiveImage[],
+  leftOut: LeftOut,
+): AsyncGenerator<ArchivePart, void, undefined> {
+  const members = new MemberFraming(Math.max(...images.map(({ image }) => image.archiveTime)));
+  const all = images.flatMap(({ image }) => image.layers);
+  const sizes = all.map((layer) => layer.size());
   for (const size of sizes) size.catch(() => undefined);
   const held = new Set<string>();
-  for (const [index, layer] of image.layers.entries()) {
+  for (const [index, layer] of all.entries()) {
     if (leftOut.has(index) || held.has(layer.name)) continue;
     held.add(layer.name);
     const size = await sizes[index]!;
@@ -43,24 +64,40 @@ export async function* dockerArchive(
     yield { layer, size };
     yield members.padding(size);
   }
-  const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
   const linked = new Set<string>();
-  for (const [index, { diffId }] of layers.entries()) {
-    const layer = image.layers[index]!;
-    if (!held.has(layer.name) || linked.has(diffId)) continue;
-    linked.add(diffId);
-    yield members.hardLink(blobName(diffId), memberName(layer));
+  const written = new Set<string>();
+  const entries: Array<{ readonly manifest: Buffer; readonly config: Buffer }> = [];
+  for (const { image } of images) {
+    const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
+    for (const [index, { diffId }] of layers.entries()) {
+      const layer = image.layers[index]!;
+      if (!held.has(layer.name) || linked.has(diffId)) continue;
+      linked.add(diffId);
+      yield members.hardLink(blobName(diffId), memberName(layer));
+    }
+    const config = await image.config();
+    entries.push({ config, manifest: manifestOf(config, layers, image.annotations) });
   }
-  const config = await image.config();
-  const manifest = manifestOf(config, layers, image.annotations);
-  const files: Array<[string, Uint8Array]> = [
-    [blobName(digestOf(config)), config],
-    [blobName(digestOf(manifest)), manifest],
-    ["index.json", layoutIndex(manifest, image, references)],
+  const layout = images.flatMap(({ image, references }, index) =>
+    layoutEntries(entries[index]!.manifest, image, references),
+  );
+  const docker = images.map(({ image, references }, index) =>
+    dockerEntry(entries[index]!.config, image.layers, references),
+  );
+  const files: Array<readonly [string, Uint8Array]> = [
+    ...entries.flatMap(({ config, manifest }) => [
+      [blobName(digestOf(config)), config] as const,
+      [blobName(digestOf(manifest)), manifest] as const,
+    ]),
+    ["index.json", indexOf(layout)],
     ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
-    ["manifest.json", dockerManifest(config, image.layers, references)],
+    ["manifest.json", Buffer.from(JSON.stringify(docker), "utf8")],
   ];
-  for (const [name, bytes] of files) yield* members.file(name, bytes);
+  for (const [name, bytes] of files) {
+    if (written.has(name)) continue;
+    written.add(name);
+    yield* members.file(name, bytes);
+  }
   yield members.end();
 }
 
@@ -102,33 +139,34 @@ function blobName(digest: string): string {
   return `blobs/sha256/${hexOf(digest)}`;
 }
 
-/** The layout's index: an entry a name, each with the full name and the bare tag (section 4). */
-function layoutIndex(manifest: Buffer, image: Image, references: readonly Reference[]): Buffer {
+/** Of the layout's index: an entry a name, each with the full name and the bare tag (section 4). */
+function layoutEntries(
+  manifest: Buffer,
+  image: Image,
+  references: readonly Reference[],
+): Parameters<typeof indexOf>[0][number][] {
   const descriptor = {
     ...describe(MEDIA_TYPE.manifest, manifest),
     platform: { architecture: image.architecture, os: image.os },
   };
-  if (references.length === 0) return indexOf([descriptor]);
-  return indexOf(
-    references.map((reference) => ({
-      ...descriptor,
-      annotations: {
-        "io.containerd.image.name": canonicalName(reference),
-        "org.opencontainers.image.ref.name": reference.tag,
-      },
-    })),
-  );
+  if (references.length === 0) return [descriptor];
+  return references.map((reference) => ({
+    ...descriptor,
+    annotations: {
+      "io.containerd.image.name": canonicalName(reference),
+      "org.opencontainers.image.ref.name": reference.tag,
+    },
+  }));
 }
 
-function dockerManifest(
+function dockerEntry(
   config: Buffer,
   layers: readonly Layer[],
   references: readonly Reference[],
-): Buffer {
-  const entry = {
+): object {
+  return {
     Config: blobName(digestOf(config)),
     RepoTags: references.map(familiarName),
     Layers: layers.map(memberName),
   };
-  return Buffer.from(JSON.stringify([entry]), "utf8");
 }

@@ -80,6 +80,21 @@ export async function readDockerArchive(
   }
 }
 
+/**
+ * How many images a Docker archive has; undefined for an archive of another form.
+ *
+ * @throws VarveError `ARCHIVE_UNREADABLE`, `ARCHIVE_DAMAGED`, `ARCHIVE_FOREIGN`
+ */
+export async function countImages(file: string): Promise<number | undefined> {
+  const members = await ArchiveMembers.open(file, FOREIGN_HINT);
+  try {
+    if (!members.has("manifest.json")) return undefined;
+    return parseMember(members, "manifest.json", manifestSchema).plain.length;
+  } finally {
+    members.close();
+  }
+}
+
 function read(members: ArchiveMembers, name: string): ArchivedImage {
   const { file } = members;
   const manifest = parseMember(members, "manifest.json", manifestSchema).plain;

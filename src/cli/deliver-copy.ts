@@ -1,3 +1,4 @@
+import { skopeoArchive } from "../archives/skopeo-archive.ts";
 import { nodeForPlatform } from "../destinations/copy/choose-platform.ts";
 import { readRoot } from "../destinations/copy/content-graph.ts";
 import type { ContentNode } from "../destinations/copy/content-graph.ts";
@@ -15,6 +16,7 @@ import { writeArchive } from "../destinations/write-archive.ts";
 import { connectEngine } from "../engine/client.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { ContentSource } from "../image/content-store.ts";
+import { digestOf } from "../image/digest.ts";
 import { hostPlatform } from "../image/platform.ts";
 import type { Platform } from "../image/platform.ts";
 import { familiarName, parseReference } from "../image/reference.ts";
@@ -28,6 +30,7 @@ import { shownLocation } from "../transports/location.ts";
 import type { Location } from "../transports/location.ts";
 import { isStoreLocation } from "../transports/open-store.ts";
 import type { StoreLocation } from "../transports/open-store.ts";
+import type { ArchiveForm } from "./archive-form.ts";
 import { namesAt } from "./names-at.ts";
 import type { OpenPlace, Places } from "./places.ts";
 import type { Session } from "./session.ts";
@@ -46,6 +49,8 @@ export interface DeliverOptions {
   readonly level: number | undefined;
   /** Whether what refers to the image comes along. */
   readonly referrers?: boolean;
+  /** How a Docker archive is written. [hybrid] */
+  readonly archiveForm?: ArchiveForm;
   /** Names instead of those that it has. */
   readonly names?: readonly Reference[] | undefined;
 }
@@ -174,13 +179,33 @@ async function imageToArchive(
   options: DeliverOptions,
 ): Promise<DeliveredCopy> {
   const { file } = to as FileLocation;
-  const found = await options.places.image(from, options.platform);
+  const isSkopeo = options.archiveForm === "skopeo";
+  const platform = isSkopeo ? await platformInIndex(from, options) : options.platform;
+  const found = await options.places.image(from, platform);
   const names = options.names ?? namesAt(to, []) ?? namesAt(from, found.repoTags) ?? [];
+  if (isSkopeo) {
+    const digest = digestOf(found.configBytes);
+    const written = await writeFile(file, skopeoArchive(found.image, names), options);
+    const known = { file, references: names.map(familiarName), imageId: digest };
+    return { reference: shownFile(file, digest), metadata: { ...known, written } };
+  }
   const { report } = options.session;
   const delivery = await deliverArchive(found.image, names, report, (parts) =>
     writeFile(file, parts, options),
   );
   return { reference: shownFile(file, delivery.imageId), metadata: delivery };
+}
+
+/** As for skopeo, a platform chooses from an index; an image that is no index is taken as it is. */
+async function platformInIndex(
+  from: Location,
+  { places, platform }: DeliverOptions,
+): Promise<Platform | undefined> {
+  if (platform === undefined) return undefined;
+  const opened = await places.open(from);
+  if (opened.kind !== "content") return undefined;
+  const root = await readRoot(opened.source, opened.version);
+  return root.links.isIndex ? platform : undefined;
 }
 
 /** @returns bytes written */

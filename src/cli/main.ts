@@ -7,11 +7,15 @@ import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { copyCommand } from "./commands/copy.ts";
 import { digestCommand } from "./commands/digest.ts";
+import { exportCommand } from "./commands/export.ts";
 import { indexCommand } from "./commands/index.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { loadCommand } from "./commands/load.ts";
+import { lockCommand } from "./commands/lock.ts";
 import { loginCommand, logoutCommand } from "./commands/login.ts";
+import { mergeCommand } from "./commands/merge.ts";
 import { planCommand } from "./commands/plan.ts";
+import { prefetchCommand } from "./commands/prefetch.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { pushCommand } from "./commands/push.ts";
 import { streamCommand } from "./commands/stream.ts";
@@ -36,7 +40,11 @@ const COMMANDS = {
   copy: copyCommand,
   index: indexCommand,
   tag: tagCommand,
+  export: exportCommand,
+  merge: mergeCommand,
+  prefetch: prefetchCommand,
   plan: planCommand,
+  lock: lockCommand,
   inspect: inspectCommand,
   diff: diffCommand,
   verify: verifyCommand,

@@ -20,6 +20,10 @@ export interface TarMember {
   /** Permission bits, 0…0o7777. */
   readonly mode: number;
   readonly owner: Owner;
+  /** Seconds since 1970, without their fraction. */
+  readonly mtime: number;
+  /** Major and minor number of a device; absent for all else. */
+  readonly device?: readonly [major: number, minor: number];
   /** Extended attributes; absent when there are none. */
   readonly xattrs?: Xattrs;
 }
@@ -32,6 +36,7 @@ const GNU_LONG_LINK = "K";
 const EXTENSIONS = new Set([PAX_NEXT, PAX_GLOBAL, GNU_LONG_NAME, GNU_LONG_LINK]);
 /** Links, devices, directories, pipes: nothing follows the header, whatever size it gives. */
 const WITHOUT_CONTENT = new Set(["1", "2", "3", "4", "5", "6"]);
+const DEVICES = new Set(["3", "4"]);
 /** An extended header of more than this many bytes is damage, not a name. */
 const LARGEST_EXTENSION = 1 << 20;
 /** Sizes up to this many bytes can be added to an offset without loss. */
@@ -102,6 +107,10 @@ export class MemberHeaders {
         uname: pending.uname ?? displayText(textAt(block, 265, 32)),
         gname: pending.gname ?? displayText(textAt(block, 297, 32)),
       },
+      mtime: pending.mtime ?? numberAt(block, 136, 12),
+      ...(DEVICES.has(typeFlag)
+        ? { device: [numberAt(block, 329, 8), numberAt(block, 337, 8)] as const }
+        : {}),
       ...(pending.xattrs === undefined ? {} : { xattrs: pending.xattrs }),
     };
   }
@@ -122,6 +131,7 @@ interface Overrides {
   gid?: number;
   uname?: string;
   gname?: string;
+  mtime?: number;
   xattrs?: Record<string, ByteString>;
 }
 
@@ -147,6 +157,8 @@ function overridesOf(typeFlag: string, body: Buffer, offset: number): Overrides 
       overrides.size = checkedSize(/^\d+$/.test(value) ? Number(value) : Number.NaN, offset);
     else if ((key === "uid" || key === "gid") && /^\d+$/.test(value)) {
       overrides[key] = Number(value);
+    } else if (key === "mtime" && /^-?\d+(?:\.\d*)?$/.test(value)) {
+      overrides.mtime = Math.floor(Number(value));
     } else if (key === "uname" || key === "gname") overrides[key] = displayText(value);
     else if (key.startsWith(XATTR_PREFIX)) {
       overrides.xattrs ??= {};

@@ -73,6 +73,7 @@ describe("reading what we write", () => {
             offset,
             mode,
             owner: owner ?? { uid: 0, gid: 0, uname: "", gname: "" },
+            mtime: COMMON.mtime,
             ...(xattrs === undefined ? {} : { xattrs }),
           });
           offset += content.length;

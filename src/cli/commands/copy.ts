@@ -1,4 +1,6 @@
 import { buildCommand as command } from "@stricli/core";
+import { ARCHIVE_FORMS } from "../archive-form.ts";
+import type { ArchiveForm } from "../archive-form.ts";
 import type { VarveContext } from "../context.ts";
 import {
   compressionFlags,
@@ -16,6 +18,7 @@ export interface CopyFlags extends TransferFlags, ConnectionFlags, CompressionFl
   readonly platform?: string;
   readonly all: boolean;
   readonly referrers: boolean;
+  readonly archiveForm: ArchiveForm;
   readonly metadataFile?: string;
   readonly dryRun: boolean;
 }
@@ -43,6 +46,12 @@ export const copyCommand = command<CopyFlags, [string, string], VarveContext>({
         default: false,
         withNegated: false,
         brief: "Copy signatures, SBOMs and attestations that refer to the image, too",
+      },
+      archiveForm: {
+        kind: "enum",
+        values: ARCHIVE_FORMS,
+        default: "hybrid",
+        brief: "How a Docker archive is written: for all engines, or with skopeo's very bytes",
       },
       ...compressionFlags,
       metadataFile: metadataFlag,

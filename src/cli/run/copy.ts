@@ -16,7 +16,8 @@ export async function copy(
   to: string,
 ): Promise<void> {
   refuseBoth(flags);
-  const { compression, compressionLevel: level, dryRun, metadataFile, referrers } = flags;
+  const { compression, compressionLevel: level, dryRun, metadataFile } = flags;
+  const { referrers, archiveForm } = flags;
   checkLevel(level, compression);
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
   const [source, target] = [parseLocation(from), parseLocation(to)];
@@ -24,7 +25,7 @@ export async function copy(
     { ...flags, noCache: false },
     (session) =>
       withPlaces(flags, session, (places) => {
-        const wanted = { platform, all: true, dryRun, compression, level, referrers };
+        const wanted = { platform, all: true, dryRun, compression, level, referrers, archiveForm };
         return deliverCopy(source, target, { places, session, ...wanted });
       }),
     { warmUp: false },
