@@ -35,6 +35,12 @@ export interface ContentStore extends ContentSource {
     from: ContentSource,
     onSent?: (bytes: number) => void,
   ): Promise<BlobWay>;
+  /** Takes one over although this place says to have it, where such a word can prove wrong. */
+  takeBlobAnew?(
+    blob: Pick<Descriptor, "digest" | "size">,
+    from: ContentSource,
+    onSent?: (bytes: number) => void,
+  ): Promise<void>;
   /** Keeps small bytes as a blob. */
   putBlob(bytes: Uint8Array, onSent?: (bytes: number) => void): Promise<BlobWay>;
   /** Puts a manifest or index, whose content is here, under a tag or its own digest. */

@@ -127,6 +127,15 @@ export class Repository implements ContentStore {
     return "sent";
   }
 
+  /** Sends a blob without asking whether it is there. */
+  async takeBlobAnew(
+    blob: Pick<Descriptor, "digest" | "size">,
+    from: ContentSource,
+    onSent?: (bytes: number) => void,
+  ): Promise<void> {
+    await uploadBlob(this, blobOf(blob, from), { onSent, ask: false });
+  }
+
   /**
    * The name of another place, if it is a repository of the same registry, from which blobs can be
    * mounted; also when it is read through mirrors.

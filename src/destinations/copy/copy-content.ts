@@ -6,6 +6,7 @@ import { digestOf, isDigest } from "../../image/digest.ts";
 import type { Platform } from "../../image/platform.ts";
 import type { ReportProgress } from "../../progress/events.ts";
 import { inParallel } from "../layers/parallel.ts";
+import { lackedBlobs, MOST_ROUNDS } from "../registry/lacked-blobs.ts";
 import { nodeForPlatform } from "./choose-platform.ts";
 import { readGraph, readRoot } from "./content-graph.ts";
 import type { ContentGraph, ContentNode } from "./content-graph.ts";
@@ -60,14 +61,35 @@ export async function copyFrom(
   const graph = await readGraph(source, root);
   const run = new CopyRun(source, store, graph, report);
   await copyBlobs(source, store, graph, run, dryRun);
-  if (!dryRun) {
+  if (dryRun) return run.finish(versions, dryRun);
+  for (let round = 1; ; round += 1) {
     try {
       await putManifests(store, graph, versions);
+      return run.finish(versions, dryRun);
     } catch (error) {
-      throw withForeignHint(error, graph);
+      const lacked = lackedBlobs(error, run.assumed(), round);
+      if (lacked === undefined || store.takeBlobAnew === undefined || round === MOST_ROUNDS) {
+        throw withForeignHint(error, graph);
+      }
+      run.note(`${store.fullName} lacks blobs that it says to have: they are sent again`);
+      const anew = new Set(lacked);
+      const missing = numbered(graph.blobs).filter(({ blob }) => anew.has(blob.digest));
+      await sendBlobs(missing, run, async (blob, onSent) => {
+        await store.takeBlobAnew!(blob, source, onSent);
+        return "sent";
+      });
     }
   }
-  return run.finish(versions, dryRun);
+}
+
+/** A blob and its place among those of what is copied. */
+interface NumberedBlob {
+  readonly blob: LinkedDescriptor;
+  readonly index: number;
+}
+
+function numbered(blobs: readonly LinkedDescriptor[]): NumberedBlob[] {
+  return blobs.map((blob, index) => ({ blob, index }));
 }
 
 /** What others need goes first, the names last. */
@@ -111,22 +133,30 @@ async function copyBlobs(
   run: CopyRun,
   dryRun: boolean,
 ): Promise<void> {
-  const missing: Array<{ blob: LinkedDescriptor; index: number }> = [];
-  await inParallel(blobs, PARALLEL_QUESTIONS, async (blob, index) => {
+  const missing: NumberedBlob[] = [];
+  await inParallel(numbered(blobs), PARALLEL_QUESTIONS, async ({ blob, index }) => {
     if (await store.hasBlob(blob.digest)) run.blob(index, { way: "present", sent: 0, seconds: 0 });
     else if (isForeign(blob)) run.blob(index, { way: "foreign", sent: 0, seconds: 0 });
     else missing.push({ blob, index });
   });
   missing.sort((one, other) => one.index - other.index);
-  if (!dryRun) run.ahead(missing.map(({ blob }) => blob));
+  if (dryRun) {
+    for (const { index } of missing) run.blob(index, { way: "sent", sent: undefined, seconds: 0 });
+    return;
+  }
+  run.ahead(missing.map(({ blob }) => blob));
+  await sendBlobs(missing, run, (blob, onSent) => takeBlob(source, store, blob, onSent));
+}
+
+async function sendBlobs(
+  missing: readonly NumberedBlob[],
+  run: CopyRun,
+  send: (blob: LinkedDescriptor, onSent: (bytes: number) => void) => Promise<BlobWay>,
+): Promise<void> {
   await inParallel(missing, PARALLEL_BLOBS, async ({ blob, index }) => {
-    if (dryRun) {
-      run.blob(index, { way: "sent", sent: undefined, seconds: 0 });
-      return;
-    }
     const begun = performance.now();
     let sent = 0;
-    const way = await takeBlob(source, store, blob, (bytes) => {
+    const way = await send(blob, (bytes) => {
       sent += bytes;
       run.onSent(bytes);
       run.moving(index, sent);

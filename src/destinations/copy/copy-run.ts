@@ -86,6 +86,18 @@ export class CopyRun {
     this.#report({ kind: "blob", index, of, digest, mediaType, size, ...outcome });
   }
 
+  note(message: string): void {
+    this.#report({ kind: "note", message });
+  }
+
+  /** Digests of the blobs that the new place was believed to have. */
+  assumed(): string[] {
+    return this.#graph.blobs.flatMap(({ digest }, index) => {
+      const way = this.#outcomes.get(index)?.way;
+      return way === "present" || way === "mounted" ? digest : [];
+    });
+  }
+
   finish(versions: readonly string[], dryRun: boolean): CopiedContent {
     const { root, steps, blobs } = this.#graph;
     const { digest, mediaType } = root.manifest;

@@ -19,6 +19,7 @@ import type { EarlierImage } from "../layers/earlier-images.ts";
 import { Knowledge } from "../layers/knowledge.ts";
 import type { LayerCoding } from "../layers/knowledge.ts";
 import { inParallel } from "../layers/parallel.ts";
+import { lackedBlobs, MOST_ROUNDS } from "./lacked-blobs.ts";
 import { findLayer, sendLayer, takeFound } from "./place-layers.ts";
 import type { PlacedLayer } from "../layers/placed-layer.ts";
 import { announceAhead, WatchedLayer } from "../watched-layer.ts";
@@ -48,8 +49,6 @@ const USUAL_GZIP_LEVEL = 3;
 const PARALLEL_QUESTIONS = 32;
 /** Layers that are packed and sent at a time: enough that no core waits for the network. */
 const PARALLEL_UPLOADS = 4;
-/** Times that a manifest is put, when the registry misses blobs that it said to have. */
-const MOST_ROUNDS = 3;
 /** Where to look beside the tag itself: what was pushed last, by a common habit. */
 const USUAL_TAG = "latest";
 
@@ -201,7 +200,10 @@ class ImagePush {
           layers: placed,
         };
       } catch (error) {
-        const missing = missingBlobs(error, placed);
+        const assumed = placed.filter(({ way }) => way !== "sent");
+        // The config is sent anew in any case.
+        const believed = assumed.map(({ descriptor }) => descriptor.digest);
+        const missing = lackedBlobs(error, [digestOf(config), ...believed], round);
         if (missing === undefined || round === MOST_ROUNDS) throw error;
         for (const digest of missing) distrusted.add(digest);
         run.note(`${repository.fullName} lacks layers that it says to have: they are sent again`);
@@ -254,21 +256,6 @@ class ImagePush {
       return placed;
     });
   }
-}
-
-/**
- * The layers that the registry misses when it refuses a manifest for it, though it said to have
- * them: those it names, else all that were not sent. Undefined for any other error.
- */
-function missingBlobs(error: unknown, placed: readonly PlacedLayer[]): string[] | undefined {
-  if (!(error instanceof RegistryError)) return undefined;
-  if (!error.says("MANIFEST_BLOB_UNKNOWN") && !error.says("BLOB_UNKNOWN")) return undefined;
-  const assumed = placed
-    .filter(({ way }) => way !== "sent")
-    .map(({ descriptor }) => descriptor.digest);
-  const told = JSON.stringify(error.complaints);
-  const named = assumed.filter((digest) => told.includes(digest));
-  return named.length === 0 ? assumed : named;
 }
 
 function present<Item>(items: ReadonlyArray<Item | undefined>): Item[] {

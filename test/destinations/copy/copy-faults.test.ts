@@ -96,4 +96,31 @@ describe("a copy to a registry where things go wrong", () => {
       { numRuns: 25 },
     );
   });
+
+  it("sends what the registry only says to have", async () => {
+    const layout = OciLayout.create(path.join(temporaryFolder(), "layout"));
+    await imageIn(layout);
+    const registry = await FaultRegistry.start({
+      fault: ({ method }) => (method === "HEAD" ? { kind: "lie" } : undefined),
+    });
+    const client = await connect(registry.host);
+    try {
+      const notes: string[] = [];
+      const copied = await copyContent(layout, "x", new Repository(client, "team/app", true), {
+        versions: ["1.0"],
+        report: (event) => {
+          if (event.kind === "note") notes.push(event.message);
+        },
+      });
+      expect(registry.image("team/app", "1.0")?.layers).toHaveLength(3);
+      expect(copied.blobs.map(({ way }) => way)).toEqual(copied.blobs.map(() => "sent"));
+      expect(copied.written).toBe(copied.size);
+      expect([...new Set(notes)]).toEqual([
+        `${registry.host}/team/app lacks blobs that it says to have: they are sent again`,
+      ]);
+    } finally {
+      client.close();
+      registry.close();
+    }
+  });
 });
