@@ -8,11 +8,21 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/peers/**", "test/nixpkgs/**"],
+          exclude: ["test/peers/**", "test/nixpkgs/**", "test/cli/**"],
           // Most time would go into loading the same modules for every file. So whoever changes the
           // process (its environment, its folder) changes it back.
           isolate: false,
           // Tests start programs, and a machine may be busy with others.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          // The program as its users start it: many processes, so a run of its own.
+          name: "cli",
+          include: ["test/cli/**/*.test.ts"],
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
