@@ -12,6 +12,8 @@ export interface AssembledImageInput {
   readonly created: string;
   readonly runtime: JsonObject;
   readonly layers: readonly Layer[];
+  /** What the history says of single layers, by their places in `layers`. */
+  readonly layerSteps?: ReadonlyArray<JsonObject | undefined> | undefined;
   /** Seconds since 1970. */
   readonly archiveTime: number;
   /** What of a base's config stays as it was; without it, its layers are described like others. */
@@ -27,6 +29,7 @@ export class AssembledImage implements Image {
   readonly archiveTime: number;
   readonly annotations: Readonly<Record<string, string>>;
   readonly #base: BaseContent | undefined;
+  readonly #layerSteps: AssembledImageInput["layerSteps"];
   readonly #created: string;
   readonly #runtime: JsonObject;
   #config: Promise<Buffer> | undefined;
@@ -38,6 +41,7 @@ export class AssembledImage implements Image {
     this.archiveTime = input.archiveTime;
     this.annotations = input.annotations ?? {};
     this.#base = input.base;
+    this.#layerSteps = input.layerSteps;
     this.#created = input.created;
     this.#runtime = input.runtime;
   }
@@ -61,6 +65,7 @@ export class AssembledImage implements Image {
       os: this.os,
       runtime: this.#runtime,
       layerPaths: this.layers.map(({ paths }) => paths),
+      layerSteps: this.#layerSteps,
       base: this.#base,
     };
     return dockerToolsConfig(content, await Promise.all(diffIds));

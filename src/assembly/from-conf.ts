@@ -1,16 +1,19 @@
 import * as fs from "node:fs";
 import path from "node:path";
-import { openDockerArchive } from "../archives/read-archive.ts";
-import type { ArchivedImage } from "../archives/read-archive.ts";
 import { TarFileLayer } from "../archives/tar-file-layer.ts";
 import { messageOf, VarveError } from "../errors.ts";
-import { inheritEnvironment } from "../image/config.ts";
 import type { Layer } from "../image/layer.ts";
 import type { Image } from "../image/image.ts";
+import type { JsonObject } from "../image/ordered-json.ts";
 import { parseTimestamp } from "../image/timestamp.ts";
 import type { Packer } from "../packing/packer.ts";
+import type { ConfLayer } from "../recipe/conf-layer.ts";
 import type { DockerToolsConf } from "../recipe/dockertools-conf.ts";
+import type { TarCommon } from "../tar/entry.ts";
 import { AssembledImage } from "./assembled-image.ts";
+import { openConfBase } from "./conf-base.ts";
+import { confLayer, layerStep } from "./conf-layers.ts";
+import type { ImageAtOptions } from "./image-at.ts";
 import { storeLayer } from "./store-layers.ts";
 import type { StoreView } from "./store-layers.ts";
 
@@ -22,14 +25,17 @@ export interface OpenImage {
 
 /**
  * The image that nixpkgs' streaming script makes of the same conf: the same layers, the same
- * config bytes, so the same image ID (reference: dockertools-wire-format).
+ * config bytes, so the same image ID (reference: dockertools-wire-format). What varve's functions
+ * add to a conf adds to the image.
  *
+ * @param places how a base is reached that is not a Docker archive
  * @throws VarveError for a base archive or customisation layer that cannot be used
  */
 export async function imageFromConf(
   conf: DockerToolsConf,
   packer: Packer,
   store: StoreView,
+  places: ImageAtOptions = {},
 ): Promise<OpenImage> {
   const created = parseTimestamp(conf.created, "created");
   const mtime = parseTimestamp(conf.mtime ?? conf.created, "mtime");
@@ -41,40 +47,77 @@ export async function imageFromConf(
     mtime: mtime.seconds,
   };
   refuseForeignPaths(conf);
-  const customisation = customisationLayer(conf.customisation_layer, store);
-  const base = await openBase(conf.from_image, store);
-  const layers: Layer[] = [
-    ...(base?.layers ?? []),
-    ...conf.store_layers.map((paths) =>
-      storeLayer({ paths, reason: "planned by the conf" }, common, store, packer),
-    ),
-    customisation,
-  ];
-  const baseRuntime = base?.config.get("config");
+  const own = ownLayers(conf, common, packer, store);
+  if (packer.believes) believeDigests(conf, own);
+  const base = await openConfBase(conf, store, places);
+  const below = base?.layers ?? [];
   const image = new AssembledImage({
     architecture: conf.architecture,
     os: "linux",
     created: created.text,
-    runtime:
-      base === undefined
-        ? conf.runtime
-        : inheritEnvironment(baseRuntime instanceof Map ? baseRuntime : new Map(), conf.runtime),
-    layers,
+    runtime: base === undefined ? conf.runtime : base.runtimeWith(conf.runtime),
+    layers: [...below, ...own.map(({ layer }) => layer)],
+    layerSteps: [...below.map(() => undefined), ...own.map(({ step }) => step)],
     archiveTime: mtime.seconds,
+    base: base?.content,
+    annotations: { ...base?.annotations, ...conf.annotations },
   });
   return { image, close: () => base?.close() };
 }
 
-async function openBase(
-  file: string | null | undefined,
+/** A layer of a conf's own, and what its history says beside what all say. */
+interface OwnLayer {
+  readonly layer: Layer;
+  readonly step: JsonObject | undefined;
+}
+
+/** All layers above the base's, bottom first. */
+function ownLayers(
+  conf: DockerToolsConf,
+  common: TarCommon,
+  packer: Packer,
   store: StoreView,
-): Promise<ArchivedImage | undefined> {
-  return file === null || file === undefined ? undefined : openDockerArchive(store.locate(file));
+): OwnLayer[] {
+  const described = (layer: ConfLayer): OwnLayer => ({
+    layer: confLayer(layer, common, store, packer),
+    step: layerStep(layer),
+  });
+  const planned = conf.store_layers.map((paths) =>
+    storeLayer({ paths, reason: "planned by the conf" }, common, store, packer),
+  );
+  const customisation =
+    conf.customisation_layer === null ? [] : [customisationLayer(conf.customisation_layer, store)];
+  return [
+    ...conf.layers.map(described),
+    ...[...planned, ...customisation].map((layer) => ({ layer, step: undefined })),
+    ...conf.root_layers.map(described),
+  ];
+}
+
+/** Nix has made the digests; when bytes are made after all, they are checked against them. */
+function believeDigests(conf: DockerToolsConf, own: readonly OwnLayer[]): void {
+  const { layer_digests: digests } = conf;
+  const inConf = [
+    ...conf.layers.map(({ digest }) => digest),
+    ...own.slice(conf.layers.length, own.length - conf.root_layers.length).map(() => undefined),
+    ...conf.root_layers.map(({ digest }) => digest),
+  ];
+  if (digests != null && digests.length !== own.length) {
+    throw new VarveError(
+      "CONF_INVALID",
+      `the conf has ${own.length} layers, and digests of ${digests.length}`,
+    );
+  }
+  for (const [index, { layer }] of own.entries()) {
+    const digest = digests?.[index] ?? inConf[index];
+    if (digest != null) layer.adopt?.({ diffId: digest.diff_id, size: digest.size });
+  }
 }
 
 function refuseForeignPaths(conf: DockerToolsConf): void {
   const seen = new Set<string>();
-  for (const storePath of conf.store_layers.flat()) {
+  const inLayers = [...conf.layers, ...conf.root_layers].flatMap(({ paths }) => paths);
+  for (const storePath of [...conf.store_layers.flat(), ...inLayers]) {
     if (!storePath.startsWith(`${conf.store_dir}/`)) {
       throw new VarveError("CONF_INVALID", `${storePath} is not in the store ${conf.store_dir}`);
     }

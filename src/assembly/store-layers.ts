@@ -57,7 +57,7 @@ export function storeSource(closure: Closure, store: StoreView): LayerSource {
 }
 
 /** `/nix/store` → `/nix`, `/nix/store`. */
-function parentsOf(folder: string): string[] {
+export function parentsOf(folder: string): string[] {
   const parts = folder.split("/").filter((part) => part !== "");
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
 }

@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
-import { readConf } from "../recipe/dockertools-conf.ts";
+import { readConf, storePathsOf } from "../recipe/dockertools-conf.ts";
 import type { ConnectionFlags, EngineFlags, ImageFlags } from "./flags.ts";
 import { basePlaces } from "./base-places.ts";
 import { referenceFor } from "./recipe-defaults.ts";
@@ -62,7 +62,7 @@ export async function openImage(
 async function openConf(
   file: string,
   tags: readonly Reference[],
-  flags: ImageFlags,
+  flags: ImageFlags & Partial<ConnectionFlags & EngineFlags>,
   session: Session,
 ): Promise<NamedImage> {
   const decided = DECIDED_BY_CONF.find((name) => flags[name] !== undefined);
@@ -74,11 +74,12 @@ async function openConf(
   }
   const conf = readConf(file);
   const references = tags.length > 0 ? tags : [parseReference(conf.repo_tag)];
-  const store = await openStoreView(conf.store_layers.flat(), {
+  const store = await openStoreView(storePathsOf(conf), {
     storeRoot: flags.storeRoot,
     storeDir: conf.store_dir,
   });
-  const opened = await imageFromConf(conf, session.packer, store);
+  const places = basePlaces(flags, session.announcer);
+  const opened = await imageFromConf(conf, session.packer, store, places);
   return { ...opened, references };
 }
 

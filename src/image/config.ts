@@ -12,6 +12,8 @@ export interface ConfigContent {
   readonly runtime: JsonObject;
   /** Per layer, bottom first: what is in it. */
   readonly layerPaths: ReadonlyArray<readonly string[]>;
+  /** What the history says of single layers beside that, by their places in `layerPaths`. */
+  readonly layerSteps?: ReadonlyArray<JsonObject | undefined> | undefined;
   /** What stands in place of the bottom layers' own: a base's. */
   readonly base?: BaseContent | undefined;
 }
@@ -32,14 +34,18 @@ export interface BaseContent {
  * `docker history`, so that what is in which layer can be read from the image itself.
  */
 export function dockerToolsConfig(content: ConfigContent, diffIds: readonly string[]): Buffer {
-  const { base } = content;
-  const steps = content.layerPaths.slice(base?.layers ?? 0).map(
-    (paths): JsonValue =>
-      new Map<string, JsonValue>([
-        ["created", content.created],
-        ["comment", `store paths: ${pythonListRepr(paths)}`],
-      ]),
-  );
+  const { base, layerSteps = [] } = content;
+  const below = base?.layers ?? 0;
+  const steps = content.layerPaths
+    .slice(below)
+    .map(
+      (paths, index): JsonValue =>
+        new Map<string, JsonValue>([
+          ["created", content.created],
+          ["comment", `store paths: ${pythonListRepr(paths)}`],
+          ...(layerSteps[below + index] ?? []),
+        ]),
+    );
   const rootfs = new Map<string, JsonValue>([
     ["diff_ids", [...diffIds]],
     ["type", "layers"],

@@ -62,6 +62,7 @@ function placeName({ at, hash }: Tree): unknown {
 
 function rulesInput(rules: TreeRules): unknown[] {
   const { modes = "as-is", executables, only, without, owner, overrides = {} } = rules;
+  const { patterns = [], calledPath = null } = rules;
   return [
     modes,
     executables?.toSorted() ?? [],
@@ -71,6 +72,10 @@ function rulesInput(rules: TreeRules): unknown[] {
     Object.keys(overrides)
       .toSorted()
       .map((path) => [path, attributesInput(overrides[path]!)]),
+    // Rules without any keep the keys that they have always had.
+    ...(patterns.length === 0
+      ? []
+      : [calledPath, patterns.map((pattern) => [pattern.regex, attributesInput(pattern)])]),
   ];
 }
 

@@ -10,6 +10,15 @@ export interface Attributes {
   readonly xattrs?: Xattrs | undefined;
 }
 
+/** What is declared of all entries that a regular expression finds. */
+export interface PatternAttributes extends Attributes {
+  /**
+   * JavaScript's, without flags; looked for in the entry's place in the image, and in its path as
+   * {@link TreeRules.calledPath} gives it.
+   */
+  readonly regex: string;
+}
+
 /**
  * How a tree on disk becomes entries. All paths in it are relative to the tree, without a leading
  * `/`; the tree itself is `""`.
@@ -38,6 +47,10 @@ export interface TreeRules {
   readonly owner?: Owner;
   /** For single entries, by path; these go before everything else. */
   readonly overrides?: Readonly<Record<ByteString, Attributes>>;
+  /** For many entries; of several that fit, the later goes before the earlier. */
+  readonly patterns?: readonly PatternAttributes[];
+  /** What patterns take the tree to be called, where that is not its place in the image. */
+  readonly calledPath?: ByteString;
   /**
    * For files whose content was hashed beforehand: when they were changed last (`ctime`, in
    * milliseconds since 1970 with fractions). Packing fails when that is no longer so, since the

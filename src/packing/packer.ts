@@ -35,6 +35,11 @@ export class Packer {
     this.#ignoreRemembered = options.ignoreRemembered ?? false;
   }
 
+  /** Whether digests that somebody has found before count. */
+  get believes(): boolean {
+    return !this.#ignoreRemembered;
+  }
+
   /** What is remembered of a layer with this content key. */
   remembered(contentKey: string | undefined): LayerDigest | undefined {
     if (contentKey === undefined || this.#ignoreRemembered) return undefined;

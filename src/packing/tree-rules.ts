@@ -1,6 +1,7 @@
+import { displayText } from "../tar/byte-string.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { TarEntryType } from "../tar/entry.ts";
-import type { Attributes, Tree, TreeRules } from "./layer-spec.ts";
+import type { Attributes, PatternAttributes, Tree, TreeRules } from "./layer-spec.ts";
 import { SYMLINK_MODE } from "./visit-entry.ts";
 
 const FOLDER_MODE = 0o755;
@@ -17,6 +18,7 @@ export class RuledTree {
   readonly #withoutPaths: ReadonlySet<ByteString>;
   readonly #withoutNames: ReadonlySet<ByteString>;
   readonly #overrides: ReadonlyMap<ByteString, Attributes>;
+  readonly #patterns: ReadonlyArray<{ regex: RegExp; attributes: PatternAttributes }>;
   readonly #stamps: ReadonlyMap<ByteString, number>;
   /** Folder → names in it that are on the list; undefined when there is no list. */
   readonly #only: ReadonlyMap<ByteString, ReadonlySet<ByteString>> | undefined;
@@ -29,6 +31,10 @@ export class RuledTree {
     this.#withoutPaths = new Set(rules.without?.paths);
     this.#withoutNames = new Set(rules.without?.names);
     this.#overrides = new Map(Object.entries(rules.overrides ?? {}));
+    this.#patterns = (rules.patterns ?? []).map((attributes) => ({
+      regex: new RegExp(attributes.regex),
+      attributes,
+    }));
     this.#stamps = new Map(Object.entries(rules.stamps ?? {}));
     this.#only = rules.only === undefined ? undefined : namesByFolder(rules.only);
   }
@@ -54,13 +60,31 @@ export class RuledTree {
 
   /** What the layer says of an entry whose mode on disk is `diskMode`. */
   attributesOf(path: ByteString, type: TarEntryType, diskMode: number): RuledAttributes {
-    const override = this.#overrides.get(path);
+    const override = this.#overrides.get(path) ?? this.#byPattern(path, type);
     return {
       mode:
         type === "symlink" ? SYMLINK_MODE : (override?.mode ?? this.#mode(path, type, diskMode)),
       owner: override?.owner ?? this.#rules.owner,
       xattrs: override?.xattrs,
     };
+  }
+
+  #byPattern(path: ByteString, type: TarEntryType): Attributes | undefined {
+    if (this.#patterns.length === 0) return undefined;
+    const { at } = this.tree;
+    const names = [at, this.#rules.calledPath ?? at].map((top) => displayText(pathIn(top, path)));
+    let found: Attributes | undefined;
+    for (const { regex, attributes } of this.#patterns) {
+      if (!names.some((name) => regex.test(name))) continue;
+      const { mode, owner, xattrs } = attributes;
+      found = {
+        mode: mode ?? found?.mode,
+        owner: owner ?? found?.owner,
+        // Capabilities are of programs, whatever folder they are in.
+        xattrs: type === "file" ? (xattrs ?? found?.xattrs) : undefined,
+      };
+    }
+    return found;
   }
 
   #mode(path: ByteString, type: TarEntryType, diskMode: number): number {
@@ -78,6 +102,11 @@ export interface RuledAttributes extends Attributes {
 /** The path of a name in a folder of a tree. */
 export function pathBelow(folder: ByteString, name: ByteString): ByteString {
   return folder === "" ? name : `${folder}/${name}`;
+}
+
+/** The path of an entry of a tree that lies or is called so. */
+function pathIn(top: ByteString, path: ByteString): ByteString {
+  return path === "" ? top || "/" : `${top}/${path}`;
 }
 
 function namesByFolder(paths: readonly ByteString[]): Map<ByteString, Set<ByteString>> {

@@ -32,7 +32,8 @@ describe("the conf of streamLayeredImage (wire format, section 1)", () => {
     const file = path.join(temporaryFolder(), "conf.json");
     fs.writeFileSync(file, JSON.stringify(CONF));
     const { runtime, ...conf } = readConf(file);
-    expect(conf).toEqual({ ...CONF, uid: 1000, gid: 100 });
+    const added = { layers: [], root_layers: [], annotations: {}, inherit_config: false };
+    expect(conf).toEqual({ ...CONF, ...added, uid: 1000, gid: 100 });
     expect(plainJson(runtime)).toEqual(CONF.config);
   });
 

@@ -4,7 +4,8 @@ import { imageFlags, workAliases, workFlags } from "../flags.ts";
 import type { WorkFlags } from "../flags.ts";
 
 export interface DigestFlags extends WorkFlags {
-  readonly plan: string;
+  readonly plan?: string;
+  readonly conf?: string;
   readonly json: boolean;
   readonly storeRoot?: string;
   readonly uid?: number;
@@ -21,9 +22,11 @@ export const digestCommand = command<DigestFlags, [], VarveContext>({
       plan: {
         kind: "parsed",
         parse: String,
+        optional: true,
         brief: "The plan: JSON as varve plan --json prints it",
         placeholder: "FILE",
       },
+      conf: { ...imageFlags.conf, brief: "The image: a dockerTools conf JSON" },
       json: { kind: "boolean", default: false, withNegated: false, brief: "Print JSON" },
       storeRoot: imageFlags.storeRoot,
       uid: imageFlags.uid,
@@ -36,10 +39,11 @@ export const digestCommand = command<DigestFlags, [], VarveContext>({
     aliases: workAliases,
   },
   docs: {
-    brief: "Print the diffID and size of each layer of a plan",
-    customUsage: ["--plan FILE [--json]"],
+    brief: "Print the diffID and size of each layer of a plan or of a Nix image",
+    customUsage: ["--plan FILE [--json]", "--conf FILE [--json]"],
     fullDescription:
-      "Prints the diffID and size of each layer of a plan, bottom first.\n\n" +
+      "Prints the diffID and size of each layer of a plan, bottom first; of a conf, of each layer\n" +
+      "above its base's.\n\n" +
       "  varve plan --graph graph.json --max-layers 20 --json > plan.json\n" +
       "  varve digest --plan plan.json --json",
   },
