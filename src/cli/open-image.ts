@@ -1,6 +1,5 @@
 import type { ImageAtOptions } from "../assembly/image-at.ts";
 import { imageFromConf } from "../assembly/from-conf.ts";
-import { imageFromRecipe } from "../assembly/from-recipe.ts";
 import { UsageError } from "../errors.ts";
 import type { Image } from "../image/image.ts";
 import { parseReference } from "../image/reference.ts";
@@ -8,8 +7,7 @@ import type { Reference } from "../image/reference.ts";
 import { readConf, storePathsOf } from "../recipe/dockertools-conf.ts";
 import type { ConnectionFlags, EngineFlags, ImageFlags } from "./flags.ts";
 import { basePlaces } from "./base-places.ts";
-import { referenceFor } from "./recipe-defaults.ts";
-import { resolveSource } from "./resolve-source.ts";
+import { confAlone } from "./conf-alone.ts";
 import type { ResolvedSource } from "./resolve-source.ts";
 import type { Session } from "./session.ts";
 import { openStoreView } from "./store-view.ts";
@@ -46,17 +44,29 @@ const DECIDED_BY_CONF = [
   "platform",
 ] as const satisfies ReadonlyArray<keyof ImageFlags>;
 
-/** The image that a command's arguments and options describe. */
+/**
+ * The image that a command's arguments and options describe. For a conf, nothing of what recipes
+ * need is loaded.
+ */
 export async function openImage(
   flags: ImageFlags & Partial<ConnectionFlags & EngineFlags>,
   sources: readonly string[],
   session: Session,
 ): Promise<NamedImage> {
   const tags = (flags.tag ?? []).map(parseReference);
-  const source = await resolveSource(flags, sources, session.announcer);
+  const source = confAlone(flags, sources) ?? (await resolved(flags, sources, session));
   return source.kind === "conf"
     ? openConf(source.file, tags, flags, session)
     : openRecipe(source, tags, session, basePlaces(flags, session.announcer));
+}
+
+async function resolved(
+  flags: ImageFlags,
+  sources: readonly string[],
+  session: Session,
+): Promise<ResolvedSource> {
+  const { resolveSource } = await import("./resolve-source.ts");
+  return resolveSource(flags, sources, session.announcer);
 }
 
 async function openConf(
@@ -91,6 +101,8 @@ async function openRecipe(
 ): Promise<NamedImage> {
   const { recipe, sources, defaults, close } = source;
   try {
+    const { imageFromRecipe } = await import("../assembly/from-recipe.ts");
+    const { referenceFor } = await import("./recipe-defaults.ts");
     const opened = await imageFromRecipe(recipe, sources, session.packer, { defaults, places });
     const references = tags.length > 0 ? tags : [referenceFor(recipe, defaults)];
     return {

@@ -22,6 +22,7 @@ import { closureOfGraph } from "../sources/nix/reference-graph.ts";
 import { NixStore } from "../sources/nix/store.ts";
 import type { Announcer } from "./announcer.ts";
 import { checkRecipe } from "./check-recipe.ts";
+import { confAlone } from "./conf-alone.ts";
 import { findRecipe, isProject } from "./find-recipe.ts";
 import type { FoundRecipe } from "./find-recipe.ts";
 import type { ImageFlags, WorkFlags } from "./flags.ts";
@@ -53,15 +54,8 @@ export async function resolveSource(
   sources: readonly string[],
   announcer: Announcer,
 ): Promise<ResolvedSource> {
-  if (flags.conf !== undefined) {
-    const other = flags.graph === undefined ? sources[0] : "--graph";
-    if (other !== undefined) {
-      throw new UsageError(`--conf and ${other} both say what is in the image`, {
-        hint: "give one of them",
-      });
-    }
-    return { kind: "conf", file: flags.conf };
-  }
+  const named = confAlone(flags, sources);
+  if (named !== undefined) return named;
   if (flags.graph !== undefined) return fromGraph(flags.graph, flags, sources, announcer);
   const [first] = sources;
   if (first !== undefined && sources.length === 1 && isConfFile(first)) {

@@ -1,7 +1,6 @@
 import { archiveBytes } from "../archives/docker-archive.ts";
 import type { ArchivePart } from "../archives/docker-archive.ts";
 import { writeFully } from "../io/write-fully.ts";
-import { compress } from "../packing/codec/compress.ts";
 import type { Compression } from "../packing/codec/compression.ts";
 import type { WorkerPool } from "../packing/workers/pool.ts";
 
@@ -47,6 +46,7 @@ export async function writeArchive(
     }
     return written;
   }
+  const { compress } = await import("../packing/codec/compress.ts");
   const bytes = archiveBytes(parts);
   const pool = options.codecPool();
   for await (const chunk of compress(bytes, options.compression, pool, options.level)) {

@@ -4,6 +4,7 @@ import { displayText } from "../tar/byte-string.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
 import type { TarEntry } from "../tar/entry.ts";
+import { CHUNK_SIZE } from "./chunk-size.ts";
 import type { LayerSpec } from "./layer-spec.ts";
 import { attempt, OPEN_FLAGS, refuseTouched } from "./read-disk.ts";
 import type { DiskPath } from "./read-disk.ts";
@@ -12,12 +13,6 @@ import { walkLayer } from "./walk-layer.ts";
 
 /** Takes the bytes of a tar as they are made. */
 export type ByteConsumer = (bytes: Buffer) => void;
-
-/**
- * Bytes handed over at a time: so many that system calls no longer count, and so few that they
- * stay in the processor's cache.
- */
-export const CHUNK_SIZE: number = 1 << 20;
 
 /**
  * Makes the tar of one layer, synchronously, and hands its bytes to `consume`

@@ -1,15 +1,8 @@
-import { ArchiveMembers } from "../archives/archive-members.ts";
-import { openDockerArchive, readDockerArchive } from "../archives/read-archive.ts";
 import type { ArchivedImage } from "../archives/read-archive.ts";
-import { openSeekable, seekableStream } from "../archives/seekable.ts";
-import type { SeekableFile } from "../archives/seekable.ts";
-import { connectEngine } from "../engine/client.ts";
 import type { EndpointOptions } from "../engine/endpoint.ts";
 import type { ContentSource } from "../image/content-store.ts";
-import { OciArchive, openOciArchive } from "../oci-layout/oci-archive.ts";
-import { OciLayout } from "../oci-layout/oci-layout.ts";
-import { Registries } from "../registry/registries.ts";
-import type { RegistriesOptions } from "../registry/registries.ts";
+import type { OciArchive } from "../oci-layout/oci-archive.ts";
+import type { Registries, RegistriesOptions } from "../registry/registries.ts";
 import { shownLocation } from "./location.ts";
 import type { Location } from "./location.ts";
 
@@ -47,7 +40,7 @@ const FOREIGN_HINT =
 
 /**
  * Opens the place where an image is. Nothing is read yet of an image in a registry or a layout: it
- * need not even be there.
+ * need not even be there. Only what knows that kind of place is loaded.
  *
  * @throws RegistryError, VarveError
  */
@@ -60,13 +53,18 @@ export async function openLocation(
     case "registry":
       return { ...(await fromRegistry(location, options)), name };
     case "oci-layout": {
+      const { OciLayout } = await import("../oci-layout/oci-layout.ts");
       const source = OciLayout.open(location.folder);
       return { kind: "content", source, version: location.version, name, close: () => undefined };
     }
-    case "oci-archive":
+    case "oci-archive": {
+      const { openOciArchive } = await import("../oci-layout/oci-archive.ts");
       return content(await openOciArchive(location.file), location.version, name);
-    case "docker-archive":
+    }
+    case "docker-archive": {
+      const { openDockerArchive } = await import("../archives/read-archive.ts");
       return archived(await openDockerArchive(location.file, location.version), name);
+    }
     case "any-archive":
       return fromArchive(location.file, location.version, name);
     case "docker-daemon":
@@ -83,6 +81,7 @@ async function fromRegistry(
     const source = await options.registries.source(reference);
     return { kind: "content", source, version, close: () => undefined };
   }
+  const { Registries } = await import("../registry/registries.ts");
   const registries = new Registries(options.registry);
   const close = (): void => {
     registries.close();
@@ -101,12 +100,22 @@ async function fromArchive(
   version: string,
   name: string,
 ): Promise<OpenContent | OpenArchivedImage> {
+  const { openSeekable } = await import("../archives/seekable.ts");
+  const { ArchiveMembers } = await import("../archives/archive-members.ts");
   const source = await openSeekable(file);
-  const members = membersOf(file, source);
+  let members;
+  try {
+    members = new ArchiveMembers(file, source, FOREIGN_HINT);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
   if (members.has("index.json")) {
+    const { OciArchive } = await import("../oci-layout/oci-archive.ts");
     const archive = OciArchive.in(members);
     if (!(await isHollow(archive, version))) return content(archive, version, name);
   }
+  const { readDockerArchive } = await import("../archives/read-archive.ts");
   return archived(await readDockerArchive(file, source, version), name);
 }
 
@@ -115,15 +124,6 @@ async function isHollow(archive: OciArchive, version: string): Promise<boolean> 
     return await archive.isHollow(version);
   } catch (error) {
     archive.close();
-    throw error;
-  }
-}
-
-function membersOf(file: string, source: SeekableFile): ArchiveMembers {
-  try {
-    return new ArchiveMembers(file, source, FOREIGN_HINT);
-  } catch (error) {
-    source.close();
     throw error;
   }
 }
@@ -142,6 +142,9 @@ async function fromEngine(
   name: string,
   options: EndpointOptions | undefined,
 ): Promise<ArchivedImage> {
+  const { connectEngine } = await import("../engine/client.ts");
+  const { readDockerArchive } = await import("../archives/read-archive.ts");
+  const { seekableStream } = await import("../archives/seekable.ts");
   const engine = await connectEngine(options);
   try {
     return await readDockerArchive(name, await seekableStream(engine.saveImage(reference)));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CHUNK_SIZE } from "../layer-tar.ts";
+import { CHUNK_SIZE } from "../chunk-size.ts";
 
 /**
  * Buffers in shared memory between a worker that fills and writes them and a worker that hashes

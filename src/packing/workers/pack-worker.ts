@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { messageOf, VarveError } from "../../errors.ts";
-import { compressBlock } from "../codec/block.ts";
 import { layerTarSize, writeLayerTar } from "../layer-tar.ts";
 import { HashRingMaker, hashRing } from "./hash-ring.ts";
 import { writeFullySync } from "../../io/write-fully.ts";
@@ -12,14 +12,18 @@ const port = parentPort;
 if (port === null) throw new Error("pack-worker runs as a worker thread only");
 
 port.on("message", (request: Request) => {
+  void answer(port, request);
+});
+
+async function answer(to: MessagePort, request: Request): Promise<void> {
   let response: Response;
   try {
-    response = { output: run(request) };
+    response = { output: await run(request) };
   } catch (error) {
     response = { error: plainError(error) };
   }
-  port.postMessage(response, handedOver(request, response));
-});
+  to.postMessage(response, handedOver(request, response));
+}
 
 /** What goes over to the other thread without being copied. */
 function handedOver(request: Request, response: Response): ArrayBuffer[] {
@@ -29,7 +33,7 @@ function handedOver(request: Request, response: Response): ArrayBuffer[] {
   return made.length === made.buffer.byteLength ? [memory, made.buffer as ArrayBuffer] : [memory];
 }
 
-function run(request: Request): Tasks[TaskName]["output"] {
+async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
   switch (request.task) {
     case "measure":
       return layerTarSize(request.input.spec);
@@ -56,6 +60,8 @@ function run(request: Request): Tasks[TaskName]["output"] {
     }
     case "compress": {
       const { codec, level, block } = request.input;
+      // Workers that only pack need no codecs.
+      const { compressBlock } = await import("../codec/block.ts");
       const made = compressBlock(codec, level, block);
       return { made, memory: block.bytes.buffer as ArrayBuffer };
     }

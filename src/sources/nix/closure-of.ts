@@ -1,21 +1,27 @@
 import * as fs from "node:fs";
 import type { Closure } from "../../closure/closure.ts";
 import { messageOf, VarveError } from "../../errors.ts";
-import { closureFromNixStore } from "./nix-store-command.ts";
-import { closureFromPathInfo } from "./path-info-command.ts";
 import { closureOfInfos } from "./path-info.ts";
 import type { NarInfo, PathInfo } from "./path-info.ts";
 import { closureFromDatabase, narInfosFromDatabase } from "./store-database.ts";
 import type { NixStore } from "./store.ts";
 
-/** Ways to learn a closure, the best first. */
+/** Ways to learn a closure, the best first; what is seldom needed is loaded when it is. */
 const WAYS: ReadonlyArray<{
   readonly name: string;
   readonly ask: (store: NixStore, roots: readonly string[]) => Promise<PathInfo[]>;
 }> = [
   { name: "the store's database", ask: closureFromDatabase },
-  { name: "nix path-info", ask: closureFromPathInfo },
-  { name: "nix-store", ask: closureFromNixStore },
+  {
+    name: "nix path-info",
+    ask: async (store, roots) =>
+      (await import("./path-info-command.ts")).closureFromPathInfo(store, roots),
+  },
+  {
+    name: "nix-store",
+    ask: async (store, roots) =>
+      (await import("./nix-store-command.ts")).closureFromNixStore(store, roots),
+  },
 ];
 
 /**
