@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { VARVE } from "../support/run-varve.ts";
 import { copyOfExample } from "./support/example.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerdAbsent, startDockerd } from "./support/dockerd.ts";
 import type { TestDockerd } from "./support/dockerd.ts";
+import { until } from "./support/until.ts";
 import { flakeOptions, nixAbsent, nixEnvironment, repository, runNix } from "./support/nix.ts";
 
 const run = promisify(execFile);
@@ -112,12 +112,3 @@ describe.each(WAYS)("the example, made by $way", ({ isAbsent, load, redisImage }
     });
   });
 });
-
-/** Waits until something is so; whoever asks too early gets no answer at all. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (await isSo().catch(() => false)) return;
-    await delay(100);
-  }
-  throw new Error("it did not come about within 20 seconds");
-}
