@@ -2,6 +2,8 @@ import * as v from "valibot";
 import { StoredLayer } from "../archives/stored-layer.ts";
 import type { KnownSizes } from "../archives/stored-layer.ts";
 import { messageOf, VarveError } from "../errors.ts";
+import { imageIn } from "../image/choose-image.ts";
+import { readRoot } from "../image/content-node.ts";
 import type { ContentSource, StoredManifest } from "../image/content-store.ts";
 import { isDigest } from "../image/digest.ts";
 import type { Image } from "../image/image.ts";
@@ -10,7 +12,6 @@ import { MEDIA_TYPE } from "../image/media-types.ts";
 import { parseOrderedJson, plainJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import type { Platform } from "../image/platform.ts";
-import { chooseManifest, nameIn } from "./choose-manifest.ts";
 import type { OpenImage } from "./from-conf.ts";
 
 /** An image in a registry or an OCI layout, of which only manifest and config have been read. */
@@ -49,8 +50,8 @@ export async function imageFromStore(
   platform?: Platform,
   sizes?: KnownSizes,
 ): Promise<StoredImage> {
-  const where = nameIn(source, version);
-  const { manifest, links } = await chooseManifest(source, version, platform);
+  const root = await readRoot(source, version);
+  const { name: where, manifest, links } = await imageIn(source, root, platform);
   if (links.config === undefined || !CONFIG_TYPES.has(links.config.mediaType)) {
     throw foreign(where, links.artifactType ?? links.config?.mediaType ?? "an unknown kind");
   }

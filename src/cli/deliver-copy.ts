@@ -1,7 +1,7 @@
 import { skopeoArchive } from "../archives/skopeo-archive.ts";
-import { nodeForPlatform } from "../destinations/copy/choose-platform.ts";
-import { readRoot } from "../destinations/copy/content-graph.ts";
-import type { ContentNode } from "../destinations/copy/content-graph.ts";
+import { imageForPlatform, imageIn } from "../image/choose-image.ts";
+import { readRoot } from "../image/content-node.ts";
+import type { ContentNode } from "../image/content-node.ts";
 import { copyFrom } from "../destinations/copy/copy-content.ts";
 import { copyReferrers } from "../destinations/copy/copy-referrers.ts";
 import { deliverArchive } from "../destinations/delivery.ts";
@@ -17,7 +17,6 @@ import { connectEngine } from "../engine/client.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { ContentSource } from "../image/content-store.ts";
 import { digestOf } from "../image/digest.ts";
-import { hostPlatform } from "../image/platform.ts";
 import type { Platform } from "../image/platform.ts";
 import { familiarName, parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
@@ -111,8 +110,8 @@ async function wantedNode(
   { platform, all }: DeliverOptions,
 ): Promise<ContentNode> {
   const root = await readRoot(source, version);
-  if (platform !== undefined) return nodeForPlatform(source, root, platform);
-  return all || !root.links.isIndex ? root : nodeForPlatform(source, root, hostPlatform());
+  if (platform !== undefined) return imageForPlatform(source, root, platform);
+  return all ? root : imageIn(source, root);
 }
 
 async function contentToArchive(

@@ -1,8 +1,8 @@
 import type { KnownSizes } from "../archives/stored-layer.ts";
 import { imageFromStore } from "../assembly/stored-image.ts";
-import { nodeForPlatform } from "../destinations/copy/choose-platform.ts";
-import { readRoot } from "../destinations/copy/content-graph.ts";
-import type { ContentNode } from "../destinations/copy/content-graph.ts";
+import { imageForPlatform } from "../image/choose-image.ts";
+import { readRoot } from "../image/content-node.ts";
+import type { ContentNode } from "../image/content-node.ts";
 import { MEDIA_TYPE } from "../image/media-types.ts";
 import type { ContentSource } from "../image/content-store.ts";
 import { digestOf } from "../image/digest.ts";
@@ -48,7 +48,7 @@ export async function inspectedNode(
   platform: Platform | undefined,
 ): Promise<ContentNode> {
   const root = await readRoot(source, version);
-  return platform === undefined ? root : nodeForPlatform(source, root, platform);
+  return platform === undefined ? root : imageForPlatform(source, root, platform);
 }
 
 /** What a manifest or an index says, and the config of an image; no layer is fetched. */

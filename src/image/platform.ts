@@ -48,7 +48,8 @@ export function platformText({ os, architecture, variant }: Platform): string {
 /** Whether what is there is what is wanted; a variant that is not named is the usual one. */
 export function isPlatform(has: Platform, wanted: Platform): boolean {
   if (has.os !== wanted.os || has.architecture !== wanted.architecture) return false;
-  return wanted.variant === undefined || variantOf(has) === wanted.variant;
+  const { variant = "" } = wanted;
+  return variant === "" || variantOf(has) === variant;
 }
 
 /**
@@ -57,7 +58,7 @@ export function isPlatform(has: Platform, wanted: Platform): boolean {
  *
  * @param platformOf what one of them is for; undefined when it does not say
  */
-export function firstForPlatform<Item>(
+export function choosePlatform<Item>(
   items: readonly Item[],
   wanted: Platform,
   platformOf: (item: Item) => Platform | undefined,
@@ -70,6 +71,7 @@ export function firstForPlatform<Item>(
   return fitting.find((item) => variantOf(platformOf(item)!) === usual) ?? fitting[0];
 }
 
-function variantOf({ architecture, variant }: Platform): string | undefined {
-  return variant === undefined || variant === "" ? USUAL_VARIANTS[architecture] : variant;
+/** The variant, or what is meant where none is named; empty where nothing is. */
+export function variantOf({ architecture, variant }: Platform): string {
+  return variant === undefined || variant === "" ? (USUAL_VARIANTS[architecture] ?? "") : variant;
 }

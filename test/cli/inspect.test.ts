@@ -222,7 +222,7 @@ describe("varve inspect of what is kept by digests", () => {
 
   it.each([
     [["ID:all", "--raw", "--json"], 2, /say different things/],
-    [["ID:all", "--platform", "linux/s390x"], 1, /hint: it is for linux\/amd64/],
+    [["ID:all", "--platform", "linux/s390x"], 1, /hint: .* it has linux\/amd64/],
     [["ID:all", "--platform", "s390x"], 2, /is not a platform/],
     [["ID:none"], 1, /there is no oci:/],
     [["/nowhere/x.tar"], 1, /there is no|x\.tar/],

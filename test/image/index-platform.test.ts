@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { choosePlatform, indexPlatformText, isSamePlace } from "../../src/image/index-platform.ts";
+import { indexPlatformText, isSamePlace } from "../../src/image/index-platform.ts";
+import { choosePlatform } from "../../src/image/platform.ts";
 
 const linux = (
   architecture: string,

@@ -158,7 +158,7 @@ describe.skipIf(registryMissing() !== undefined)("varve index, tag and inspect",
     [["index", "HOST/team/amd64:1.0"], /nothing says where/, 2],
     [["index", "-t", "x.tar", "HOST/team/amd64:1.0"], /cannot hold an index/, 2],
     [["index", "-t", "HOST/x:1", "--annotation", "x", "y"], /has not the form NAME=VALUE/, 2],
-    [["index", "-t", "HOST/x:1", "HOST/team/none:1"], /there is no HOST\/team\/none:1/, 1],
+    [["index", "-t", "HOST/x:1", "HOST/team/none:1"], /there is no image HOST\/team\/none:1/, 1],
     [["index", "-t", "HOST/x:1", "--remove", "linux/arm64"], /has no linux\/arm64/, 1],
   ])("%j goes wrong in plain words", (args, message, expected) => {
     const given = args.map((arg) => arg.replace("HOST", registry.host));

@@ -2,7 +2,7 @@ import { membersOf } from "../../destinations/copy/join-index.ts";
 import type { IndexMember } from "../../destinations/copy/join-index.ts";
 import { putIndex } from "../../destinations/copy/put-index.ts";
 import type { PutIndex } from "../../destinations/copy/put-index.ts";
-import { readRoot } from "../../destinations/copy/content-graph.ts";
+import { readRoot } from "../../image/content-node.ts";
 import { UsageError } from "../../errors.ts";
 import { isDigest } from "../../image/digest.ts";
 import { parsePlatform } from "../../image/platform.ts";

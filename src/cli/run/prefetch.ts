@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { archiveBytes } from "../../archives/docker-archive.ts";
 import { skopeoArchive } from "../../archives/skopeo-archive.ts";
-import { nodeForPlatform } from "../../destinations/copy/choose-platform.ts";
-import { readRoot } from "../../destinations/copy/content-graph.ts";
+import { imageIn } from "../../image/choose-image.ts";
+import { readRoot } from "../../image/content-node.ts";
 import { UsageError } from "../../errors.ts";
 import { hostPlatform } from "../../image/platform.ts";
 import { parseReference } from "../../image/reference.ts";
@@ -36,9 +36,7 @@ export async function prefetch(
         const opened = await places.open(parseLocation(`docker://${name}${version}`));
         if (opened.kind !== "content") throw new TypeError("a registry has manifests");
         const root = await readRoot(opened.source, opened.version);
-        const { manifest } = root.links.isIndex
-          ? await nodeForPlatform(opened.source, root, { os, architecture })
-          : root;
+        const { manifest } = await imageIn(opened.source, root, { os, architecture });
         const location = parseLocation(`docker://${name}@${manifest.digest}`);
         const { image } = await places.image(location, undefined);
         const archive = archiveBytes(skopeoArchive(image, references));

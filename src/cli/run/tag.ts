@@ -1,4 +1,4 @@
-import { readRoot } from "../../destinations/copy/content-graph.ts";
+import { readRoot } from "../../image/content-node.ts";
 import { copyFrom } from "../../destinations/copy/copy-content.ts";
 import { connectEngine } from "../../engine/client.ts";
 import { UsageError, VarveError } from "../../errors.ts";

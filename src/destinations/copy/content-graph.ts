@@ -1,7 +1,9 @@
 import { VarveError } from "../../errors.ts";
 import { contentLinks } from "../../image/content-links.ts";
-import type { ContentLinks, LinkedDescriptor } from "../../image/content-links.ts";
-import type { ContentSource, StoredManifest } from "../../image/content-store.ts";
+import type { LinkedDescriptor } from "../../image/content-links.ts";
+import { nameIn } from "../../image/content-node.ts";
+import type { ContentNode } from "../../image/content-node.ts";
+import type { ContentSource } from "../../image/content-store.ts";
 import { isIndexType, isManifestType } from "../../image/media-types.ts";
 import { inParallel } from "../layers/parallel.ts";
 
@@ -10,12 +12,6 @@ const PARALLEL_READS = 8;
 /** No registry takes longer manifests (reference: registry-protocol, section 2.2). */
 const LONGEST_MANIFEST = 8 << 20;
 
-/** A manifest or index, and what it leads to. */
-export interface ContentNode {
-  readonly manifest: StoredManifest;
-  readonly links: ContentLinks;
-}
-
 /** All that belongs to an image, an index or an artifact. */
 export interface ContentGraph {
   readonly root: ContentNode;
@@ -23,18 +19,6 @@ export interface ContentGraph {
   readonly steps: ReadonlyArray<readonly ContentNode[]>;
   /** Each blob once. */
   readonly blobs: readonly LinkedDescriptor[];
-}
-
-/** Reads the manifest or index that is meant. @throws VarveError `IMAGE_UNKNOWN` */
-export async function readRoot(source: ContentSource, version: string): Promise<ContentNode> {
-  const manifest = await source.readManifest(version);
-  const name = nameOf(source, version);
-  if (manifest === undefined) {
-    throw new VarveError("IMAGE_UNKNOWN", `there is no ${name}`, {
-      hint: "check its name and tag",
-    });
-  }
-  return { manifest, links: contentLinks(manifest, name) };
 }
 
 /** Finds everything that a manifest or index leads to; only manifests are read. */
@@ -78,18 +62,18 @@ async function readChild(
 ): Promise<ContentNode | undefined> {
   if (child.size > LONGEST_MANIFEST) return undefined;
   const manifest = await source.readManifest(child.digest);
-  const name = nameOf(source, child.digest);
+  const name = nameIn(source, child.digest);
   if (manifest !== undefined) {
     const mediaType = child.mediaType === "" ? manifest.mediaType : child.mediaType;
     const isKnown = isManifestType(mediaType) || isIndexType(mediaType);
     // A layout gives out every blob when it is asked for it.
     if (!isKnown && !isJson(manifest.bytes)) return undefined;
-    return { manifest: { ...manifest, mediaType }, links: contentLinks(manifest, name) };
+    return { name, manifest: { ...manifest, mediaType }, links: contentLinks(manifest, name) };
   }
   if (await source.hasBlob(child.digest)) return undefined;
   throw new VarveError(
     "IMAGE_INCOMPLETE",
-    `${nameOf(source, parent.manifest.digest)} lists ${child.digest}, which is not there`,
+    `${parent.name} lists ${child.digest}, which is not there`,
     { hint: "copy the platform that you need: --platform" },
   );
 }
@@ -100,9 +84,4 @@ function isJson(bytes: Buffer): boolean {
   } catch {
     return false;
   }
-}
-
-function nameOf({ fullName }: ContentSource, version: string): string {
-  if (version === "") return fullName;
-  return `${fullName}${version.startsWith("sha256:") ? "@" : ":"}${version}`;
 }

@@ -7,9 +7,11 @@ import type { Platform } from "../../image/platform.ts";
 import type { ReportProgress } from "../../progress/events.ts";
 import { inParallel } from "../layers/parallel.ts";
 import { lackedBlobs, MOST_ROUNDS } from "../registry/lacked-blobs.ts";
-import { nodeForPlatform } from "./choose-platform.ts";
-import { readGraph, readRoot } from "./content-graph.ts";
-import type { ContentGraph, ContentNode } from "./content-graph.ts";
+import { imageForPlatform } from "../../image/choose-image.ts";
+import { readRoot } from "../../image/content-node.ts";
+import { readGraph } from "./content-graph.ts";
+import type { ContentNode } from "../../image/content-node.ts";
+import type { ContentGraph } from "./content-graph.ts";
 import { CopyRun } from "./copy-run.ts";
 import type { CopiedContent } from "./copy-run.ts";
 
@@ -45,7 +47,7 @@ export async function copyContent(
 ): Promise<CopiedContent> {
   const found = await readRoot(source, version);
   const { platform } = options;
-  const root = platform === undefined ? found : await nodeForPlatform(source, found, platform);
+  const root = platform === undefined ? found : await imageForPlatform(source, found, platform);
   return copyFrom(source, root, store, options);
 }
 

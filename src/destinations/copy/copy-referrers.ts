@@ -2,7 +2,7 @@ import type { ContentSource, ContentStore } from "../../image/content-store.ts";
 import type { ReportProgress } from "../../progress/events.ts";
 import { fallbackTagOf, listReferrers, putReferrer } from "../../registry/referrers.ts";
 import { Repository } from "../../registry/repository.ts";
-import { readRoot } from "./content-graph.ts";
+import { readRoot } from "../../image/content-node.ts";
 import { copyFrom } from "./copy-content.ts";
 import type { CopiedContent } from "./copy-run.ts";
 

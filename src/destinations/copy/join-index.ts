@@ -1,12 +1,12 @@
 import { VarveError } from "../../errors.ts";
-import { contentLinks } from "../../image/content-links.ts";
 import type { LinkedDescriptor } from "../../image/content-links.ts";
 import type { ContentSource } from "../../image/content-store.ts";
 import { indexPlatformText, isSamePlace } from "../../image/index-platform.ts";
 import type { IndexPlatform } from "../../image/index-platform.ts";
 import { MEDIA_TYPE } from "../../image/media-types.ts";
-import { platformOfImage } from "./choose-platform.ts";
-import type { ContentNode } from "./content-graph.ts";
+import { platformOfImage } from "../../image/choose-image.ts";
+import { childNode } from "../../image/content-node.ts";
+import type { ContentNode } from "../../image/content-node.ts";
 
 /** Says which image something in an index belongs to: BuildKit's attestations. */
 const COMPANION_OF = "vnd.docker.reference.digest";
@@ -69,13 +69,7 @@ export async function membersOf(
       members.push({ descriptor, platform: undefined, companionOf, from, source });
       continue;
     }
-    const child = await source.readManifest(descriptor.digest);
-    if (child === undefined) {
-      throw new VarveError("IMAGE_INCOMPLETE", `${from} lists ${descriptor.digest}, and lacks it`, {
-        hint: "copy or push the image there again",
-      });
-    }
-    const inside = { manifest: child, links: contentLinks(child, from) };
+    const inside = await childNode(source, node, descriptor);
     if (inside.links.isIndex) members.push(...(await membersOf(source, inside, from)));
     else members.push(await imageMember(source, inside, descriptor, from));
   }

@@ -6,7 +6,7 @@ import { MEDIA_TYPE } from "../../image/media-types.ts";
 import type { IndexPlatform } from "../../image/index-platform.ts";
 import { indexPlatformText } from "../../image/index-platform.ts";
 import type { ReportProgress } from "../../progress/events.ts";
-import { readRoot } from "./content-graph.ts";
+import { readRoot } from "../../image/content-node.ts";
 import { copyFrom } from "./copy-content.ts";
 import {
   indexBytes,

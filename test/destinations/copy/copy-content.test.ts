@@ -107,10 +107,10 @@ describe("copying content", () => {
     const platform = { os: "windows", architecture: "amd64" };
     const failure = await failureOf(copyContent(source, "all", layout(), options({ platform })));
     expect(failure.code).toBe("PLATFORM_ABSENT");
-    expect(failure.hint).toBe("it is for linux/amd64, linux/arm64/v8: --platform");
+    expect(failure.hint).toBe("choose with --platform; it has linux/amd64, linux/arm64/v8");
     await putImage(source, { layer: "one", name: "one" });
     const other = await failureOf(copyContent(source, "one", layout(), options({ platform })));
-    expect(other.hint).toBe("it is for linux/amd64: --platform");
+    expect(other.hint).toBe("name another image, or give --platform linux/amd64");
   });
 
   it("leaves foreign layers where they are", async () => {
@@ -176,7 +176,7 @@ describe("copying content", () => {
   });
 
   it.each([
-    ["is not there", "absent", /there is no oci:.*:absent/, "IMAGE_UNKNOWN"],
+    ["is not there", "absent", /there is no image oci:.*:absent/, "IMAGE_UNKNOWN"],
     ["is of schema 1", "old", /schema 1/, "MANIFEST_OUTDATED"],
     ["is no JSON", "text", /makes no sense/, "MANIFEST_INVALID"],
     [

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { readRoot } from "../../../src/destinations/copy/content-graph.ts";
+import { readRoot } from "../../../src/image/content-node.ts";
 import { membersOf } from "../../../src/destinations/copy/join-index.ts";
 import type { IndexMember } from "../../../src/destinations/copy/join-index.ts";
 import { putIndex } from "../../../src/destinations/copy/put-index.ts";
