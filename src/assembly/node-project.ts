@@ -1,5 +1,5 @@
 import type { RecipeInput } from "../recipe/recipe.ts";
-import { describeProject } from "../sources/npm/project/describe-project.ts";
+import { readProject } from "../sources/npm/project/describe-project.ts";
 
 /** An init, since Node as process 1 would not end on signals; and the world's time zones. */
 const SYSTEM = ["tini", "tzdata"];
@@ -11,7 +11,7 @@ const SYSTEM = ["tini", "tzdata"];
  * @throws VarveError `NPM_…` for a folder that is no Node project, or an unclear one
  */
 export async function recipeForNodeProject(folder: string): Promise<RecipeInput> {
-  const { name, node } = await describeProject(folder);
+  const { name, node } = await readProject(folder);
   return {
     name: name.toLowerCase(),
     contents: [{ debian: SYSTEM }, { node: node.range }, { npm: folder }],

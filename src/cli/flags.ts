@@ -85,6 +85,8 @@ export interface ImageFlags {
   readonly platform?: string;
   readonly storeRoot?: string;
   readonly nixArgs?: string;
+  readonly image?: string;
+  readonly run?: readonly string[];
   readonly locked: boolean;
   readonly offline: boolean;
 }
@@ -193,6 +195,16 @@ export const imageFlags = {
     ...optionalText,
     brief: "Further arguments for nix, quoted as in a shell",
     placeholder: "ARGS",
+  },
+  image: {
+    ...optionalText,
+    brief: "Which image, of a recipe with several",
+    placeholder: "NAME",
+  },
+  run: {
+    ...repeatedText,
+    brief: "Run this script of the Node project first, such as build; may be repeated",
+    placeholder: "SCRIPT",
   },
   locked: {
     kind: "boolean",
@@ -303,7 +315,7 @@ export const workAliases = { q: "quiet", j: "jobs" } as const;
 export const sourceArguments = {
   kind: "array",
   parameter: {
-    brief: "A recipe file, Nix store paths, or a flake installable such as .#app",
+    brief: "A Node project, a recipe file, Nix store paths, or an installable such as .#app [.]",
     parse: text,
     placeholder: "source",
   },

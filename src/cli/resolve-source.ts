@@ -8,10 +8,12 @@ import { platformFor } from "../assembly/from-recipe.ts";
 import type { ImageDefaults } from "../assembly/image-defaults.ts";
 import type { LayerSource } from "../assembly/layer-source.ts";
 import { ImagePins } from "../assembly/lock/image-pins.ts";
+import type { LockMode } from "../assembly/lock/image-pins.ts";
 import { UsageError } from "../errors.ts";
 import { platformText } from "../image/platform.ts";
 import { cacheFolder } from "../packing/digest-store.ts";
 import { looksLikeConf } from "../recipe/dockertools-conf.ts";
+import { forPlatform } from "../recipe/for-platform.ts";
 import { isRecipeFile } from "../recipe/load-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { parseNixArgument } from "../sources/nix/argument.ts";
@@ -41,6 +43,8 @@ export type ResolvedSource =
       /** Bottom first. */
       readonly sources: readonly LayerSource[];
       readonly defaults: ImageDefaults;
+      /** Files and folders that decide what is in the image, absolute. */
+      readonly places: readonly string[];
       /** Lets go of connections. */
       readonly close: () => void;
     };
@@ -62,9 +66,8 @@ export async function resolveSource(
     return { kind: "conf", file: first };
   }
   // Whatever the options say wrongly is told before anything is built.
-  const found = await findRecipe(sources);
-  const recipe = withFlags(found.recipe, flags);
-  checkRecipe(recipe);
+  const found = await findRecipe(sources, flags.image);
+  const recipe = recipeWith(found, flags);
   const nix = {
     store: new NixStore({ storeRoot: flags.storeRoot }),
     nixArgs: splitWords(flags.nixArgs ?? "", "--nix-args"),
@@ -76,36 +79,71 @@ export async function resolveSource(
   if (conf !== undefined) return { kind: "conf", file: nix.store.locate(conf) };
   // Nix has said this once.
   if (isPackage) nix.nixArgs.push("--option", "warn-dirty", "false");
-  return gather({ ...found, recipe }, found.recipe.name, { nix, mainProgram }, flags, announcer);
+  return gather({ ...found, recipe }, found, { nix, mainProgram }, flags, announcer);
+}
+
+/** A recipe for the platform that is meant, with what options say. */
+export function recipeWith({ recipe }: FoundRecipe, flags: ImageFlags): Recipe {
+  if (flags.platform?.includes(",") === true) {
+    throw new UsageError(`--platform ${flags.platform}: there is only one platform here`, {
+      hint: "varve push and varve build -o oci:DIR take several",
+    });
+  }
+  const merged = withFlags(forPlatform(recipe, flags.platform), flags);
+  checkRecipe(merged);
+  return merged;
 }
 
 async function gather(
-  { recipe, folder }: FoundRecipe,
-  name: string | undefined,
+  { recipe, folder, files }: FoundRecipe,
+  written: FoundRecipe,
   nix: Pick<GatherOptions, "nix" | "mainProgram">,
   flags: ImageFlags & Partial<WorkFlags>,
   announcer: Announcer,
 ): Promise<Extract<ResolvedSource, { kind: "recipe" }>> {
-  const platform = platformFor(recipe);
-  const mode = flags.locked ? "locked" : "use";
-  const file = path.join(folder, LOCK_FILE);
-  // The name in the recipe: one that an option gives for once pins nothing else.
-  const pins = new ImagePins(file, name ?? "image", platformText(platform), mode);
-  const { sources, defaults, close } = await gatherContents(recipe.contents, {
-    ...nix,
-    platform,
+  const pins = pinsFor(written, recipe, flags.locked ? "locked" : "use");
+  const options = { ...nix, pins, ...gatherOptions(recipe, folder, flags, announcer) };
+  const { sources, defaults, places, close } = await gatherContents(recipe.contents, options);
+  if (pins.save()) {
+    const file = path.relative("", pins.file);
+    announcer.note(`${file} pins what this image is made of; commit it`);
+  }
+  return { kind: "recipe", recipe, sources, defaults, places: [...files, ...places], close };
+}
+
+/** What pins an image, beside the recipe. */
+export function pinsFor(found: FoundRecipe, recipe: Recipe, mode: LockMode): ImagePins {
+  const platform = platformText(platformFor(recipe));
+  return new ImagePins(lockFileOf(found.folder), lockNameOf(found), platform, mode);
+}
+
+export function lockFileOf(folder: string): string {
+  return path.join(folder, LOCK_FILE);
+}
+
+/** The name in the recipe: one that an option gives for once pins nothing else. */
+export function lockNameOf({ key, recipe }: FoundRecipe): string {
+  return key ?? recipe.name ?? "image";
+}
+
+/** How a recipe's contents are found. */
+export function gatherOptions(
+  recipe: Recipe,
+  folder: string,
+  flags: Pick<ImageFlags, "offline" | "run"> & Partial<WorkFlags>,
+  announcer: Announcer,
+): Omit<GatherOptions, "nix" | "mainProgram" | "pins"> {
+  return {
+    platform: platformFor(recipe),
     project: folder,
-    pins,
     cacheFolder: cacheFolder() ?? path.join(tmpdir(), "varve-cache"),
     isOffline: flags.offline,
     ignoreRemembered: flags.noCache === true,
+    scripts: flags.run ?? [],
     note: (message) => {
       announcer.note(message);
     },
-  });
-  if (pins.save())
-    announcer.note(`${path.relative("", file)} pins what this image is made of; commit it`);
-  return { kind: "recipe", recipe, sources, defaults, close };
+  };
 }
 
 /** What a graph describes, all of it. Sources say what of it is meant to be run. */
@@ -133,7 +171,14 @@ async function fromGraph(
       });
     });
   const { source, defaults } = gatheredStore(closure, [...new Set(roots)], store);
-  return { kind: "recipe", recipe, sources: [source], defaults, close: () => undefined };
+  return {
+    kind: "recipe",
+    recipe,
+    sources: [source],
+    defaults,
+    places: [path.resolve(file)],
+    close: () => undefined,
+  };
 }
 
 /** What Nix says of an argument that it has to build, and the conf if it is an image. */
@@ -143,7 +188,8 @@ async function evaluated(argument: string, options: InstallableOptions): Promise
   return nixArgument.kind === "installable" ? evaluate(nixArgument.installable, options) : {};
 }
 
-function isConfFile(file: string): boolean {
+/** Whether an argument is the conf of an image that dockerTools describes. */
+export function isConfFile(file: string): boolean {
   if (!file.endsWith(".json") || !isRecipeFile(file)) return false;
   try {
     return looksLikeConf(JSON.parse(fs.readFileSync(file, "utf8")));

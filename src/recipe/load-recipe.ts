@@ -1,11 +1,14 @@
 import * as fs from "node:fs";
 import path from "node:path";
+import type * as v from "valibot";
 import { fileReasonOf, VarveError } from "../errors.ts";
 import type { RecipeContents } from "./contents/contents.ts";
+import { withEnvironment } from "./environment.ts";
 import { importRecipe } from "./import-recipe.ts";
-import { recipeSchema } from "./recipe.ts";
+import { placeInJson } from "./json-places.ts";
+import { recipeSchema, recipesSchema } from "./recipe.ts";
 import type { Recipe } from "./recipe.ts";
-import { checkedAgainst, parseJsonFrom } from "./schema-error.ts";
+import { atPath, checkedAgainst, parseJsonFrom } from "./schema-error.ts";
 
 /** Names of files that are taken for recipes. */
 const RECIPE_NAME = /\.(?:json|ts|mts|js|mjs)$/;
@@ -16,24 +19,48 @@ export function isRecipeFile(argument: string): boolean {
   return fs.statSync(argument, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/**
- * Loads a recipe: JSON, or a module whose default export it is. Relative paths in it count from
- * its folder.
- *
- * @throws VarveError `RECIPE_UNREADABLE`, `RECIPE_INVALID`, naming the place in the file
- */
-export async function loadRecipe(file: string): Promise<Recipe> {
-  const value = file.endsWith(".json") ? readJson(file) : await importRecipe(file);
-  const recipe = checkedAgainst(recipeSchema, value, file, "RECIPE_INVALID");
-  const folder = path.dirname(file);
-  return {
-    ...recipe,
-    ...(recipe.base === undefined ? {} : { base: baseFromFolder(folder, recipe.base) }),
-    contents: recipe.contents.map((entry) => contentsFrom(folder, entry)),
-  };
+/** A recipe of a file: of several, what the file calls it. */
+export interface LoadedRecipe {
+  readonly key: string | undefined;
+  readonly recipe: Recipe;
 }
 
-function readJson(file: string): unknown {
+/**
+ * Loads the recipes of a file: JSON, or a module whose default export they are. Relative paths in
+ * them count from its folder.
+ *
+ * @param onFile told of every file that is read for them
+ * @throws VarveError `RECIPE_UNREADABLE`, `RECIPE_INVALID`, `RECIPE_ENV`, naming the place in the
+ *   file
+ */
+export async function loadRecipes(
+  file: string,
+  onFile: (file: string) => void = () => undefined,
+): Promise<LoadedRecipe[]> {
+  onFile(path.resolve(file));
+  const read = file.endsWith(".json")
+    ? readJson(file)
+    : { value: await importRecipe(file, onFile), placeOf: undefined };
+  const check = <Schema extends v.GenericSchema>(schema: Schema): v.InferOutput<Schema> =>
+    checkedAgainst(schema, read.value, file, "RECIPE_INVALID", read.placeOf);
+  const folder = path.dirname(file);
+  if (!hasSeveral(read.value)) {
+    return [{ key: undefined, recipe: fromItsFolder(folder, check(recipeSchema)) }];
+  }
+  return Object.entries(check(recipesSchema).images).map(([key, recipe]) => ({
+    key,
+    recipe: fromItsFolder(folder, { name: key, ...recipe }),
+  }));
+}
+
+function hasSeveral(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "images" in value;
+}
+
+function readJson(file: string): {
+  readonly value: unknown;
+  readonly placeOf: (path: readonly PropertyKey[]) => string;
+} {
   let text: string;
   try {
     text = fs.readFileSync(file, "utf8");
@@ -42,11 +69,47 @@ function readJson(file: string): unknown {
       cause: error,
     });
   }
-  return parseJsonFrom(text, file, "RECIPE_INVALID");
+  const placeOf = (at: readonly PropertyKey[]): string => {
+    const { line, column } = placeInJson(text, at);
+    return `:${line}:${column}`;
+  };
+  const value = withEnvironment(
+    parseJsonFrom(text, file, "RECIPE_INVALID"),
+    (at, message, hint) =>
+      new VarveError("RECIPE_ENV", `${file}${placeOf(at)}${atPath(at)}: ${message}`, { hint }),
+  );
+  return { value, placeOf };
+}
+
+/** A recipe whose relative places are counted from its folder. */
+function fromItsFolder(folder: string, recipe: Recipe): Recipe {
+  const { base, contents, byPlatform } = recipe;
+  const parts = Object.entries(byPlatform ?? {}).map(([platform, part]) => [
+    platform,
+    {
+      ...part,
+      ...baseFrom(folder, part.base),
+      ...(part.contents === undefined ? {} : { contents: contentsFrom(folder, part.contents) }),
+    },
+  ]);
+  return {
+    ...recipe,
+    ...baseFrom(folder, base),
+    contents: contentsFrom(folder, contents),
+    ...(byPlatform === undefined ? {} : { byPlatform: Object.fromEntries(parts) }),
+  };
+}
+
+function baseFrom(folder: string, base: string | undefined): { base?: string } {
+  return base === undefined ? {} : { base: baseFromFolder(folder, base) };
+}
+
+function contentsFrom(folder: string, contents: readonly RecipeContents[]): RecipeContents[] {
+  return contents.map((entry) => entryFrom(folder, entry));
 }
 
 /** Files stay as they are: they count from the project's folder, and may not lead out of it. */
-function contentsFrom(folder: string, entry: RecipeContents): RecipeContents {
+function entryFrom(folder: string, entry: RecipeContents): RecipeContents {
   if ("nix" in entry) return { nix: entry.nix.map((argument) => fromFolder(folder, argument)) };
   if ("npm" in entry) return { ...entry, npm: path.resolve(folder, entry.npm) };
   if ("debian" in entry && entry.keyring !== undefined) {

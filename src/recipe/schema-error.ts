@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<string, string>> = {
  * Checks a value that came from outside.
  *
  * @param where the file or option it came from, for the error
+ * @param placeOf where in its text something is, if it has one: `:3:5`
  * @throws VarveError with `code`, naming the place inside the value
  */
 export function checkedAgainst<Schema extends v.GenericSchema>(
@@ -25,20 +26,25 @@ export function checkedAgainst<Schema extends v.GenericSchema>(
   value: unknown,
   where: string,
   code: string,
+  placeOf: (path: readonly PropertyKey[]) => string = () => "",
 ): v.InferOutput<Schema> {
   if (Array.isArray(value)) throw refusal(code, `${where}: expected an object, not a list`);
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   // A key that is missing may be the misspelt one.
   const issue = result.issues.find(isAboutUnknownKey) ?? result.issues[0];
-  const place = placeOf(issue);
-  throw refusal(code, `${where}${place === "" ? "" : `, at ${place}`}: ${wordsFor(issue)}`);
+  const keys = (issue.path ?? []).map(({ key }) => key as PropertyKey);
+  throw refusal(code, `${where}${placeOf(keys)}${within(keys, issue)}: ${wordsFor(issue)}`);
 }
 
-/** `contents.0.nix`; for a key that is unknown or missing, the object that should have it. */
-function placeOf(issue: v.BaseIssue<unknown>): string {
-  const path = isAboutKey(issue) ? issue.path?.slice(0, -1) : issue.path;
-  return path?.map(({ key }) => String(key)).join(".") ?? "";
+/** `, at contents.0.nix`; of a key that is unknown or missing, the object that should have it. */
+function within(keys: readonly PropertyKey[], issue: v.BaseIssue<unknown>): string {
+  return atPath(isAboutKey(issue) ? keys.slice(0, -1) : keys);
+}
+
+/** `, at contents.0.nix`; nothing for the whole. */
+export function atPath(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? "" : `, at ${path.map(String).join(".")}`;
 }
 
 function wordsFor(issue: v.BaseIssue<unknown>): string {

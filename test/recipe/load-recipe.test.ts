@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { isRecipeFile, loadRecipe } from "../../src/recipe/load-recipe.ts";
+import { isRecipeFile, loadRecipes } from "../../src/recipe/load-recipe.ts";
+import type { LoadedRecipe } from "../../src/recipe/load-recipe.ts";
 import { runVarve } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -41,7 +42,9 @@ describe("isRecipeFile", () => {
 describe("a recipe file", () => {
   it("may be JSON", async () => {
     const file = write(temporaryFolder(), "recipe.json", recipe([STORE_PATH], { tag: "1" }));
-    expect(await loadRecipe(file)).toMatchObject({ tag: "1", contents: [{ nix: [STORE_PATH] }] });
+    expect(await loadRecipes(file)).toMatchObject([
+      { recipe: { tag: "1", contents: [{ nix: [STORE_PATH] }] } },
+    ]);
   });
 
   it.each([
@@ -63,7 +66,11 @@ describe("a recipe file", () => {
   ])("counts %s from its folder", async (given, expected) => {
     const outside = temporaryFolder();
     const file = write(path.join(outside, "F"), "recipe.json", recipe([given]));
-    const { contents } = await loadRecipe(file);
+    const [
+      {
+        recipe: { contents },
+      },
+    ] = (await loadRecipes(file)) as [LoadedRecipe];
     const [found = ""] = "nix" in contents[0]! ? contents[0].nix : [];
     const relative = found.replace(outside, "").replace(/^((?:path|git\+file):)?$/, "$1/");
     expect(relative).toBe(expected);
@@ -86,24 +93,30 @@ describe("a recipe file", () => {
     fs.writeFileSync(path.join(folder, "layout/oci-layout"), "{}");
     fs.mkdirSync(path.join(folder, "other"));
     const file = write(folder, "recipe.json", recipe(["."], { base }));
-    expect((await loadRecipe(file)).base).toBe(expected.replace("FOLDER", folder));
+    const found = expected.replace("FOLDER", folder);
+    expect(await loadRecipes(file)).toMatchObject([{ recipe: { base: found } }]);
   });
 
   it("counts its base from its folder", async () => {
     const folder = temporaryFolder();
     const file = write(folder, "recipe.json", recipe(["."], { base: "images/base.tar" }));
-    expect(await loadRecipe(file)).toMatchObject({ base: path.join(folder, "images/base.tar") });
+    const base = path.join(folder, "images/base.tar");
+    expect(await loadRecipes(file)).toMatchObject([{ recipe: { base } }]);
   });
 
   it.each<[string, string, string]>([
     ["recipe.json", "{", " is not JSON: "],
-    ["recipe.json", recipe([], { tags: "1" }), ': there is no key "tags"; did you mean "tag"?'],
+    [
+      "recipe.json",
+      recipe([], { tags: "1" }),
+      ':1:26: there is no key "tags"; did you mean "tag"?',
+    ],
     ["recipe.mjs", "export const recipe = {};", " has no default export"],
   ])("%s: %s is refused", async (name, text, message) => {
     const file = write(temporaryFolder(), name, text);
     const refused = expect.objectContaining({ code: "RECIPE_INVALID" }) as Error;
-    await expect(loadRecipe(file)).rejects.toThrow(refused);
-    await expect(loadRecipe(file)).rejects.toThrow(file + message);
+    await expect(loadRecipes(file)).rejects.toThrow(refused);
+    await expect(loadRecipes(file)).rejects.toThrow(file + message);
   });
 });
 

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { FilesRecipeContents } from "../../recipe/contents/contents.ts";
 import { closureOfFiles } from "../../sources/files/closure-of-files.ts";
 import { packedSource } from "../layer-source.ts";
@@ -10,5 +11,8 @@ export async function gatherFiles(
 ): Promise<Gathered> {
   const declarations = entries.flatMap(({ files }) => files);
   const contents = await closureOfFiles(declarations, { project, cacheFolder, ignoreRemembered });
-  return { source: packedSource(contents), defaults: {} };
+  const places = declarations.flatMap((one) =>
+    "from" in one ? [path.resolve(project, one.from)] : [],
+  );
+  return { source: packedSource(contents), defaults: {}, places };
 }

@@ -15,6 +15,8 @@ export interface GatherOptions {
   readonly cacheFolder: string;
   /** Nothing is fetched: what was fetched before must do. */
   readonly isOffline: boolean;
+  /** Scripts of the Node project that are run first, beside those that the recipe names. */
+  readonly scripts: readonly string[];
   /** Believe no remembered hash. */
   readonly ignoreRemembered: boolean;
   readonly nix: InstallableOptions;
@@ -27,6 +29,8 @@ export interface GatherOptions {
 export interface Gathered {
   readonly source: LayerSource;
   readonly defaults: ImageDefaults;
+  /** Files and folders that decide what it is, absolute; they need not exist. */
+  readonly places?: readonly string[] | undefined;
   /** Lets go of connections. */
   readonly close?: (() => void) | undefined;
 }

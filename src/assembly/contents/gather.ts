@@ -1,9 +1,10 @@
-import { VarveError } from "../../errors.ts";
+import { UsageError, VarveError } from "../../errors.ts";
 import type {
   DebianRecipeContents,
   FilesRecipeContents,
   NixRecipeContents,
   NodeRecipeContents,
+  NpmRecipeContents,
   RecipeContents,
 } from "../../recipe/contents/contents.ts";
 import { joinDefaults } from "../image-defaults.ts";
@@ -16,6 +17,8 @@ export interface GatheredContents {
   /** Bottom first. */
   readonly sources: readonly LayerSource[];
   readonly defaults: ImageDefaults;
+  /** Files and folders that decide what they are, absolute. */
+  readonly places: readonly string[];
   readonly close: () => void;
 }
 
@@ -29,6 +32,7 @@ export async function gatherContents(
   contents: readonly RecipeContents[],
   options: GatherOptions,
 ): Promise<GatheredContents> {
+  await prepareProjects(contents, options);
   const node = await gatherNodes(contents, options);
   const gathered: Gathered[] = [];
   const close = (): void => {
@@ -46,8 +50,46 @@ export async function gatherContents(
     sources: gathered.map(({ source }) => source),
     // What lies on top says what runs.
     defaults: joinDefaults(gathered.map(({ defaults }) => defaults).toReversed()),
+    places: gathered.flatMap(({ places = [] }) => places),
     close,
   };
+}
+
+/**
+ * Looks up what is to be pinned and is not yet; nothing else of the contents is looked at.
+ *
+ * @throws VarveError of the sources
+ */
+export async function pinContents(
+  contents: readonly RecipeContents[],
+  options: GatherOptions,
+): Promise<void> {
+  const pinned = contents.filter((entry) => "node" in entry || "debian" in entry);
+  (await gatherContents(pinned, { ...options, scripts: [] })).close();
+}
+
+/** Builds what the recipe or the user wants built, since other contents may come of it. */
+async function prepareProjects(
+  contents: readonly RecipeContents[],
+  { scripts, note }: GatherOptions,
+): Promise<void> {
+  const projects = contents.filter((entry): entry is NpmRecipeContents => "npm" in entry);
+  if (scripts.length > 0 && projects.length !== 1) {
+    const why = projects.length === 0 ? "there is no Node project" : "there are several";
+    throw new UsageError(`--run ${scripts[0]!}: ${why}`, {
+      hint: 'name scripts in the recipe, beside "npm": "run": "build"',
+    });
+  }
+  for (const { npm, run = [] } of projects) {
+    const wanted = new Set([...run, ...scripts]);
+    if (wanted.size > 0) {
+      const { runScript } = await import("../../sources/npm/project/run-script.ts");
+      for (const script of wanted) await runScript(npm, script, note);
+    }
+    // What is wrong with the project is told before anything is fetched.
+    const { describeProject } = await import("../../sources/npm/project/describe-project.ts");
+    await describeProject(npm);
+  }
 }
 
 type Kind =

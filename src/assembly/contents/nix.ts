@@ -1,3 +1,5 @@
+import * as fs from "node:fs";
+import path from "node:path";
 import type { NixRecipeContents } from "../../recipe/contents/contents.ts";
 import { closureOf } from "../../sources/nix/closure-of.ts";
 import { mainProgramOf, programFolderOf } from "../../sources/nix/main-program.ts";
@@ -18,7 +20,16 @@ export async function gatherNix(
     nix,
   );
   const closure = await closureOf(nix.store, roots, note);
-  return gatheredStore(closure, roots, nix.store, mainProgram);
+  const places = entries.flatMap((entry) => entry.nix).flatMap(flakeFolder);
+  return { ...gatheredStore(closure, roots, nix.store, mainProgram), places };
+}
+
+/** The folder of a flake that lies on this machine. */
+function flakeFolder(argument: string): string[] {
+  const [, place] = /^(?:path:|git\+file:)?(\.{0,2}\/?[^#?:]*)(?:[#?].*)?$/s.exec(argument) ?? [];
+  if (place === undefined || !argument.includes("#")) return [];
+  const folder = path.resolve(place);
+  return fs.existsSync(path.join(folder, "flake.nix")) ? [folder] : [];
 }
 
 /**
@@ -36,7 +47,7 @@ export function gatheredStore(
   const view = {
     storeDir: store.storeDir,
     locate: store.locate,
-    contentHashOf: (path: string) => closure.get(path).contentHash,
+    contentHashOf: (storePath: string) => closure.get(storePath).contentHash,
   };
   return {
     source: storeSource(closure, view),

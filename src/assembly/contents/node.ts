@@ -17,9 +17,9 @@ export interface GatheredNode extends Gathered {
 /** The Node program, pinned in the lock file by its integrity. */
 export async function gatherNode(
   { node: range }: NodeRecipeContents,
-  { platform, project, pins, cacheFolder }: GatherOptions,
+  { platform, project, pins, cacheFolder, isOffline }: GatherOptions,
 ): Promise<GatheredNode> {
-  const registry = new NpmRegistry(project);
+  const registry = new NpmRegistry(project, process.env, isOffline);
   const target = nodePlatform(platformText(platform));
   const lock = await pins.pin(
     "node",

@@ -2,8 +2,10 @@ import * as path from "node:path";
 import { platformText } from "../../image/platform.ts";
 import { contentKey } from "../../packing/content-key.ts";
 import type { NpmRecipeContents } from "../../recipe/contents/contents.ts";
+import { INSTALL_MARKS } from "../../sources/npm/content/package-files.ts";
 import { closureOfNpm } from "../../sources/npm/closure-of-npm.ts";
 import type { NpmContents } from "../../sources/npm/closure-of-npm.ts";
+import type { Lock } from "../../sources/npm/lockfile/lock.ts";
 import { readLock } from "../../sources/npm/lockfile/read-lock.ts";
 import { nodePlatform } from "../../sources/npm/platform.ts";
 import { describeProject } from "../../sources/npm/project/describe-project.ts";
@@ -19,7 +21,7 @@ const NONROOT = "65532:65532";
 /** A Node project: its packages, its workspaces, and the application above them. */
 export async function gatherNpm(
   { npm: folder, to, content, always = [] }: NpmRecipeContents,
-  { platform, cacheFolder, note }: GatherOptions,
+  { platform, cacheFolder, isOffline, note }: GatherOptions,
 ): Promise<Gathered> {
   const project = await describeProject(folder);
   const lock = await readLock(project.lockfile);
@@ -29,6 +31,7 @@ export async function gatherNpm(
     at: to,
     content,
     always: [...always, project.entry.file],
+    isOffline,
     onNotice: note,
   });
   return {
@@ -47,7 +50,19 @@ export async function gatherNpm(
       },
     }),
     defaults: defaultsOf(project, to),
+    places: placesOf(project, lock),
   };
+}
+
+/** What changes while somebody works on the project, and what is written last while installing. */
+function placesOf({ folder, root, lockfile }: NodeProject, { folders }: Lock): string[] {
+  return [
+    folder,
+    lockfile,
+    ...folders.filter((own) => own !== "").map((own) => path.join(root, own)),
+    ...["package.json", ".npmrc", ".dockerignore"].map((name) => path.join(root, name)),
+    ...INSTALL_MARKS.map((name) => path.join(root, "node_modules", name)),
+  ];
 }
 
 /** The workspaces, and the application on top: what changes most often. */

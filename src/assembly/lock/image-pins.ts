@@ -1,7 +1,8 @@
-import * as fs from "node:fs";
-import { messageOf, VarveError } from "../../errors.ts";
-import { lockFileText, readLockFile } from "./lock-file.ts";
+import { VarveError } from "../../errors.ts";
+import { readLockFile, writeLockFile } from "./lock-file.ts";
 import type { ImageLock } from "./lock-file.ts";
+import { pinChanges, saysTheSame } from "./pin-changes.ts";
+import type { PinChange } from "./pin-changes.ts";
 
 /**
  * `use`: what the lock says, and what it lacks is looked up and written there. `update`: everything
@@ -51,8 +52,21 @@ export class ImagePins {
       });
     }
     const found = await lookUp();
-    this.#now = { ...this.#now, [kind]: found };
-    return found;
+    // A suite that is younger and has nothing new for us is no reason to change the file.
+    const isNew = before === undefined || !saysTheSame(before, found);
+    const pinned = isNew ? found : before;
+    this.#now = { ...this.#now, [kind]: pinned };
+    return pinned;
+  }
+
+  /** What the lock file says otherwise, or does not say yet. */
+  changes(): PinChange[] {
+    return pinChanges(this.#before, this.#now);
+  }
+
+  /** Whether the lock file says all of this already. */
+  get isSaved(): boolean {
+    return JSON.stringify(inOrder(this.#now)) === JSON.stringify(inOrder(this.#before));
   }
 
   /**
@@ -62,23 +76,11 @@ export class ImagePins {
    * @throws VarveError `LOCK_UNWRITABLE`
    */
   save(): boolean {
-    if (JSON.stringify(inOrder(this.#now)) === JSON.stringify(inOrder(this.#before))) return false;
+    if (this.isSaved) return false;
     // Another process may have pinned another image meanwhile.
     const images = readLockFile(this.file);
     const platforms = { ...images[this.#image], [this.#platform]: inOrder(this.#now) };
-    const text = lockFileText({ ...images, [this.#image]: platforms });
-    const beside = `${this.file}.${process.pid}.partial`;
-    try {
-      fs.writeFileSync(beside, text);
-      fs.renameSync(beside, this.file);
-    } catch (error) {
-      fs.rmSync(beside, { force: true });
-      throw new VarveError(
-        "LOCK_UNWRITABLE",
-        `${this.file} cannot be written: ${messageOf(error)}`,
-        { cause: error, hint: "make it where it can be written, and build with --locked here" },
-      );
-    }
+    writeLockFile(this.file, { ...images, [this.#image]: platforms });
     return true;
   }
 }

@@ -53,8 +53,27 @@ export function readLockFile(file: string): LockFile {
   }));
 }
 
+/**
+ * Writes `varve.lock`, in one step.
+ *
+ * @throws VarveError `LOCK_UNWRITABLE`
+ */
+export function writeLockFile(file: string, images: LockFile): void {
+  const beside = `${file}.${process.pid}.partial`;
+  try {
+    fs.writeFileSync(beside, lockFileText(images));
+    fs.renameSync(beside, file);
+  } catch (error) {
+    fs.rmSync(beside, { force: true });
+    throw new VarveError("LOCK_UNWRITABLE", `${file} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+      hint: "make it where it can be written, and build with --locked here",
+    });
+  }
+}
+
 /** The file's text: names and platforms sorted, so that it changes only with what it says. */
-export function lockFileText(images: LockFile): string {
+function lockFileText(images: LockFile): string {
   const sorted = mapImages(images, (lock) => lock);
   return `${JSON.stringify({ version: LOCK_FILE_VERSION, images: sorted }, undefined, 2)}\n`;
 }

@@ -24,7 +24,7 @@ const attributes = {
 const to = v.string();
 
 /** A folder or file of the project. */
-const copied = closedObject({
+export const copiedFiles = closedObject({
   from: v.string(),
   to,
   include: v.optional(v.array(v.string())),
@@ -40,7 +40,7 @@ const folder = closedObject({ to, directory: v.literal(true), ...attributes });
 
 /** What goes into the image from the project, or is only declared. */
 const declaration = chosenByKey(
-  { from: copied, content: generated, symlink, directory: folder },
+  { from: copiedFiles, content: generated, symlink, directory: folder },
   "a file: from, content, symlink or directory, and to",
 );
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { closedObject } from "../closed-object.ts";
+import { oneOrMore } from "./one-or-more.ts";
 
 /** The Node program, as the npm registry has it. */
 export const nodeContents = closedObject({
@@ -21,6 +22,8 @@ export const npmContents = closedObject({
    * is as published.
    */
   content: v.optional(v.picklist(["auto", "installed", "published"]), "auto"),
+  /** Scripts of the project that are run first, such as `build`. [none] */
+  run: v.optional(oneOrMore),
   /** Files of the application that the image must have, whatever leaves them out. */
   always: v.optional(v.array(v.string())),
 });

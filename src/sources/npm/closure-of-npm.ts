@@ -36,6 +36,8 @@ export interface NpmOptions {
   readonly verify?: boolean | undefined;
   /** Files of the application that its image must have, whatever leaves them out. */
   readonly always?: readonly string[] | undefined;
+  /** Nothing is fetched: npm's cache and ours must do. [false] */
+  readonly isOffline?: boolean | undefined;
   /** Told what a person should know: packages that differ from what was published, … */
   readonly onNotice?: ((message: string) => void) | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -54,7 +56,7 @@ export async function closureOfNpm(
   options: NpmOptions,
 ): Promise<NpmContents> {
   const { platform, onNotice = () => {} } = options;
-  const registry = new NpmRegistry(pinned.root, options.env);
+  const registry = new NpmRegistry(pinned.root, options.env, options.isOffline);
   const own = path.relative(pinned.root, folder).split(path.sep).join("/");
   const usesInstalled = options.content !== "published";
   const lock = await completePlatforms(pinned, own, platform, registry, usesInstalled);

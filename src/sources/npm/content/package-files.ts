@@ -69,10 +69,17 @@ export function runsInstallScript({ manifest, scan }: PackageFiles): boolean {
   return gypfile !== false && scan.files.some((file) => file.path === "binding.gyp");
 }
 
+/** Files in `node_modules` that the installing program writes last. */
+export const INSTALL_MARKS: readonly string[] = [
+  ".package-lock.json",
+  ".modules.yaml",
+  ".yarn-state.yml",
+  ".yarn-integrity",
+];
+
 /** When the installing program finished, in milliseconds since 1970; undefined where it left no mark. */
 export function installedAt(root: string): number | undefined {
-  const marks = [".package-lock.json", ".modules.yaml", ".yarn-state.yml", ".yarn-integrity"];
-  for (const mark of marks) {
+  for (const mark of INSTALL_MARKS) {
     const stats = fs.statSync(path.join(root, "node_modules", mark), { throwIfNoEntry: false });
     if (stats !== undefined) return stats.mtimeMs;
   }

@@ -20,12 +20,17 @@ export interface WantedPackage {
 export class NpmRegistry {
   readonly #project: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #isOffline: boolean;
   #libraries: Promise<NpmLibraries> | undefined;
 
-  /** @param project the folder whose `.npmrc` counts */
-  constructor(project: string, env: NodeJS.ProcessEnv = process.env) {
+  /**
+   * @param project the folder whose `.npmrc` counts
+   * @param isOffline nothing is fetched: what npm's cache has must do
+   */
+  constructor(project: string, env: NodeJS.ProcessEnv = process.env, isOffline = false) {
     this.#project = project;
     this.#env = env;
+    this.#isOffline = isOffline;
   }
 
   /**
@@ -83,9 +88,12 @@ export class NpmRegistry {
   }
 
   async #load(): Promise<NpmLibraries> {
-    this.#libraries ??= findNpm(this.#env).then((npm) =>
-      loadNpmLibraries(npm, this.#project, this.#env),
-    );
+    this.#libraries ??= findNpm(this.#env).then(async (npm) => {
+      const libraries = await loadNpmLibraries(npm, this.#project, this.#env);
+      return this.#isOffline
+        ? { ...libraries, options: { ...libraries.options, offline: true } }
+        : libraries;
+    });
     return this.#libraries;
   }
 }
@@ -99,7 +107,6 @@ const NETWORK_CODES = new Set([
   "ENETUNREACH",
   "EHOSTUNREACH",
   "EPIPE",
-  "ENOTCACHED",
 ]);
 
 function fetchError(what: string, error: unknown): VarveError {
@@ -118,6 +125,9 @@ function fetchError(what: string, error: unknown): VarveError {
   }
   if (code === "E401" || code === "E403") {
     return fail("NPM_DENIED", "log in to the registry (npm login), or check the token in .npmrc");
+  }
+  if (code === "ENOTCACHED") {
+    return fail("OFFLINE", "run once without --offline, while the network is there");
   }
   if (NETWORK_CODES.has(code)) {
     return fail("NPM_NETWORK", "is the network there? npm's settings count: npm config list");
