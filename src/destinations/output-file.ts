@@ -1,13 +1,10 @@
-import { randomInt } from "node:crypto";
 import * as fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { messageOf, systemCodeOf, VarveError } from "../errors.ts";
+import { besideOf } from "../io/beside.ts";
 import { beginFile, endFile, removeQuietly } from "../io/unfinished-files.ts";
 import { writeFailure } from "../io/write-fully.ts";
-
-/** Characters of the output's name that its unfinished file bears: so that it is not too long. */
-const NAME_SHOWN = 60;
 
 /** Awaited, since it can take long and signals are to be heard meanwhile. */
 const sync = promisify(fs.fsync);
@@ -66,11 +63,6 @@ function linkTargetOf(file: string): string {
   } catch {
     return file;
   }
-}
-
-function besideOf(target: string): string {
-  const name = path.basename(target).slice(0, NAME_SHOWN);
-  return path.join(path.dirname(target), `.${name}.${randomInt(2 ** 32)}.partial`);
 }
 
 function isSpecial(target: string, shown: string): boolean {

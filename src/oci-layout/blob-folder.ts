@@ -8,7 +8,7 @@ import { hexOf, isDigest } from "../image/digest.ts";
 import { beginFile, endFile, removeQuietly } from "../io/unfinished-files.ts";
 import { writeFailure, writeFully } from "../io/write-fully.ts";
 import { attempt } from "./attempt.ts";
-import { isGone, markOf } from "./process-mark.ts";
+import { isGone, markOf } from "../io/process-mark.ts";
 
 /** Awaited, since it can take long and signals are to be heard meanwhile. */
 const sync = promisify(fs.fsync);

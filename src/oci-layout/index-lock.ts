@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemCodeOf, VarveError } from "../errors.ts";
 import { removeQuietly } from "../io/unfinished-files.ts";
 import { attempt } from "./attempt.ts";
-import { isGone, markOf } from "./process-mark.ts";
+import { isGone, markOf } from "../io/process-mark.ts";
 
 /** Milliseconds between two tries to get the lock. */
 const RETRY_DELAY = 5;

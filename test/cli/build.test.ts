@@ -59,7 +59,7 @@ describe("varve build", () => {
       stdio: "ignore",
     });
     while (fs.readdirSync(out).length === 0 && child.exitCode === null) await delay(10);
-    expect(fs.readdirSync(out)[0]).toMatch(/^\.image\.tar\.gz\.\d+\.partial$/);
+    expect(fs.readdirSync(out)[0]).toMatch(/^\.image\.tar\.gz\.[0-9a-f]+-\d+\.\d+\.partial$/);
     child.kill("SIGINT");
     const [, signal] = await once(child, "exit");
     expect(signal).toBe("SIGINT");

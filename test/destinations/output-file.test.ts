@@ -26,7 +26,7 @@ describe("a file that is written whole", () => {
       await writeFully(fd, Buffer.from("all"));
       expect(fs.existsSync(file)).toBe(false);
       expect(fs.readdirSync(folder)).toEqual([
-        expect.stringMatching(/^\.image\.tar\.\d+\.partial$/),
+        expect.stringMatching(/^\.image\.tar\.[0-9a-f]+-\d+\.\d+\.partial$/),
       ]);
     });
     expect(fs.readFileSync(file, "utf8")).toBe("all");

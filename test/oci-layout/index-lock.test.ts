@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { withLock } from "../../src/oci-layout/index-lock.ts";
-import { markOf } from "../../src/oci-layout/process-mark.ts";
+import { markOf } from "../../src/io/process-mark.ts";
 import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

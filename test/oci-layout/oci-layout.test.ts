@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { digestOf, hexOf } from "../../src/image/digest.ts";
 import { MEDIA_TYPE } from "../../src/image/media-types.ts";
 import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
-import { markOf } from "../../src/oci-layout/process-mark.ts";
+import { markOf } from "../../src/io/process-mark.ts";
 import { errorOf, failureOf } from "../support/failures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { arbitraryContent, lay, put } from "./support/content.ts";

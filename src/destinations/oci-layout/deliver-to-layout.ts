@@ -4,7 +4,6 @@ import { manifestWith } from "../../image/manifest.ts";
 import { MEDIA_TYPE } from "../../image/media-types.ts";
 import type { Reference } from "../../image/reference.ts";
 import type { OciLayout } from "../../oci-layout/oci-layout.ts";
-import type { ReportProgress } from "../../progress/events.ts";
 import { earlierInLayout } from "./earlier-in-layout.ts";
 import { entryNames } from "./entry-names.ts";
 import { layLayers } from "./lay-layers.ts";
@@ -15,7 +14,6 @@ import type { LayoutDelivery } from "./layout-run.ts";
 export interface LayoutOptions extends LayOptions {
   /** What the image is called there; empty for the tags of its references. */
   readonly version: string;
-  readonly report: ReportProgress;
 }
 
 /**
@@ -30,7 +28,7 @@ export async function deliverToLayout(
   layout: OciLayout,
   options: LayoutOptions,
 ): Promise<LayoutDelivery> {
-  const names = entryNames(references, options.version);
+  const names = options.isPart === true ? [] : entryNames(references, options.version);
   const run = new LayoutRun(image, references, options.report);
   const earlier = options.learn ? await earlierInLayout(layout, image) : [];
   const placed = await layLayers(image, layout, earlier, options, run);
@@ -44,7 +42,7 @@ export async function deliverToLayout(
   await layout.putBlob(config, run.onWritten);
   await layout.putBlob(manifest, run.onWritten);
   const descriptor = { mediaType: MEDIA_TYPE.manifest, digest, size: manifest.length };
-  await layout.setNames(descriptor, names);
+  if (names.length > 0) await layout.setNames(descriptor, names);
   return run.finish(placed, {
     place: layout.fullName,
     names: names.map(({ name }) => name),

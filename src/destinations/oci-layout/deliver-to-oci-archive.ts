@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import path from "node:path";
 import { VarveError } from "../../errors.ts";
 import type { ContentSource, StoredManifest } from "../../image/content-store.ts";
@@ -8,6 +7,7 @@ import type { Image } from "../../image/image.ts";
 import { manifestWith } from "../../image/manifest.ts";
 import { MEDIA_TYPE } from "../../image/media-types.ts";
 import type { Reference } from "../../image/reference.ts";
+import { besideOf } from "../../io/beside.ts";
 import { beginFile, endFile, removeQuietly } from "../../io/unfinished-files.ts";
 import { writeFully } from "../../io/write-fully.ts";
 import { openOciArchive } from "../../oci-layout/oci-archive.ts";
@@ -39,15 +39,12 @@ export async function deliverToOciArchive(
   const names = entryNames(references, options.version);
   const run = new LayoutRun(image, references, options.report);
   const previous = options.learn ? await openPrevious(file) : undefined;
-  const folder = path.join(
-    path.dirname(path.resolve(file)),
-    `.${path.basename(file).slice(0, 60)}.${randomInt(2 ** 32)}.partial`,
-  );
+  const folder = besideOf(path.resolve(file));
   beginFile(folder);
   try {
     const draft = new Draft(OciLayout.create(folder), previous);
     const earlier = previous === undefined ? [] : await earlierInLayout(previous, image);
-    const progress = { onWritten: () => undefined, placed: run.placed };
+    const progress = { onWritten: (): void => undefined, placed: run.placed };
     const placed = await layLayers(image, draft, earlier, options, progress);
     const config = await image.config();
     const bytes = manifestWith(

@@ -3,8 +3,10 @@ import type { Layer } from "../../image/layer.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { compress } from "../../packing/codec/compress.ts";
 import type { WorkerPool } from "../../packing/workers/pool.ts";
+import type { ReportProgress } from "../../progress/events.ts";
 import type { EarlierImage } from "../layers/earlier-images.ts";
 import { existingLayer } from "../layers/existing-layer.ts";
+import { announceAhead, WatchedLayer } from "../watched-layer.ts";
 import { Knowledge } from "../layers/knowledge.ts";
 import type { LayerCoding } from "../layers/knowledge.ts";
 import { inParallelToEnd } from "../layers/parallel.ts";
@@ -18,6 +20,7 @@ export interface LayOptions extends LayerCoding {
   readonly blobs?: BlobDigests | undefined;
   /** Whether to learn from earlier images; otherwise every layer is packed. */
   readonly learn: boolean;
+  readonly report: ReportProgress;
 }
 
 /** Layers that are packed and written at a time. */
@@ -42,19 +45,34 @@ export async function layLayers(
   options: LayOptions,
   progress: LayProgress,
 ): Promise<PlacedLayer[]> {
-  const knowledge = new Knowledge(earlier, options.learn ? options.blobs : undefined, options);
-  return inParallelToEnd(image.layers, PARALLEL_LAYERS, async (layer, index, stopped) => {
+  const { report, learn, blobs } = options;
+  const { layers } = image;
+  const knowledge = new Knowledge(earlier, learn ? blobs : undefined, options);
+  const found = await inParallelToEnd(layers, PARALLEL_LAYERS, async (layer, index) => {
+    const placed = await findLayer(layer, place, knowledge);
+    if (placed !== undefined) progress.placed(placed, index);
+    return placed;
+  });
+  announceAhead(
+    layers.filter((_, index) => found[index] === undefined),
+    report,
+  );
+  return inParallelToEnd(layers, PARALLEL_LAYERS, async (layer, index, stopped) => {
+    const already = found[index];
+    if (already !== undefined) return already;
     const begun = performance.now();
+    const watched = new WatchedLayer(layer, { index, of: layers.length }, report);
     let sent = 0;
     const onWritten = (bytes: number): void => {
       if (stopped()) throw new Error("another layer failed");
       sent += bytes;
       progress.onWritten(bytes);
+      // A layer that exists is taken over as it is, and not streamed.
+      if (layer.blob !== undefined) watched.moved(sent, layer.blob.descriptor.size);
     };
-    const found =
-      (await findLayer(layer, place, knowledge)) ??
-      (await takeLayer(layer, place, options, onWritten));
-    const placed = found ?? (await makeLayer(layer, place, options, onWritten));
+    const placed =
+      (await takeLayer(watched, place, options, onWritten)) ??
+      (await makeLayer(watched, place, options, onWritten));
     const timed = { ...placed, sent, seconds: (performance.now() - begun) / 1000 };
     progress.placed(timed, index);
     return timed;

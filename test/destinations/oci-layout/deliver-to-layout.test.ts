@@ -127,6 +127,20 @@ describe("an image in a layout", () => {
     expect(second).toMatchObject({ written: 0, digest: first.digest });
   });
 
+  it("tells how much is ahead, and how far each layer is", async () => {
+    const layout = freshLayout();
+    const layers = keyed("a", "b".repeat(1000));
+    await deliverToLayout(memoryImage(layers.slice(0, 1)), APP, layout, options());
+    const events: ProgressEvent[] = [];
+    const report = (event: ProgressEvent): void => void events.push(event);
+    await deliverToLayout(memoryImage(layers), APP, layout, options({ report }));
+    const size = await layers[1]!.size();
+    expect(events.find(({ kind }) => kind === "ahead")).toMatchObject({ layers: 1, bytes: size });
+    const moving = events.filter((event) => event.kind === "moving");
+    expect(moving.at(-1)).toMatchObject({ index: 1, of: 2, done: size, total: size });
+    expect(moving.every(({ index }) => index === 1)).toBe(true);
+  });
+
   it("is packed anew when nothing shall be believed", async () => {
     const layout = freshLayout();
     await deliverToLayout(memoryImage(keyed("app")), APP, layout, options());

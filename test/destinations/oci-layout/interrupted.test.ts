@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { deliverToLayout } from "../../../src/destinations/oci-layout/deliver-to-layout.ts";
 import { parseReference } from "../../../src/image/reference.ts";
 import { OciLayout } from "../../../src/oci-layout/oci-layout.ts";
-import { markOf } from "../../../src/oci-layout/process-mark.ts";
+import { markOf } from "../../../src/io/process-mark.ts";
 import { reachableFrom } from "../../../src/oci-layout/reachable.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { memoryImage, memoryLayers } from "../support/memory-image.ts";

@@ -1,7 +1,7 @@
+import { hash } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { systemCodeOf } from "../errors.ts";
-import { digestOf, hexOf } from "../image/digest.ts";
 
 const MARK = /^([0-9a-f]{12})-(\d+)$/;
 
@@ -21,7 +21,7 @@ export function isGone(mark: string): boolean {
 
 /** A container has process numbers of its own, and may have its host's name. */
 function machine(): string {
-  return hexOf(digestOf(Buffer.from(`${hostname()} ${processNamespace()}`))).slice(0, 12);
+  return hash("sha256", `${hostname()} ${processNamespace()}`, "hex").slice(0, 12);
 }
 
 function processNamespace(): string {
