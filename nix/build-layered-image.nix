@@ -6,24 +6,10 @@
   varve,
   checkArguments,
   streamLayeredImage,
+  compressors,
 }:
 
 let
-  compressors = {
-    none = {
-      extension = "";
-      codec = "none";
-    };
-    gz = {
-      extension = ".gz";
-      codec = "gzip";
-    };
-    zstd = {
-      extension = ".zst";
-      codec = "zstd";
-    };
-  };
-
   build =
     {
       name,

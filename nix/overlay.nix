@@ -13,6 +13,22 @@ in
   inherit varveTools;
 
   dockerTools = prev.dockerTools // {
-    inherit (varveTools) streamLayeredImage buildLayeredImage buildLayeredImageWithNixDb;
+    inherit (varveTools)
+      binSh
+      buildImage
+      buildImageWithNixDb
+      buildLayeredImage
+      buildLayeredImageWithNixDb
+      buildNixShellImage
+      caCertificates
+      exportImage
+      fakeNss
+      mergeImages
+      pullImage
+      shadowSetup
+      streamLayeredImage
+      streamNixShellImage
+      usrBinEnv
+      ;
   };
 }

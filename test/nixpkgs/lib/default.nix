@@ -11,6 +11,7 @@ let
     derivations = import ./derivations.nix lib;
     meta = import ./meta.nix lib;
     sources = import ./sources.nix lib;
+    fetchers.proxyImpureEnvVars = import ../build-support/proxies.nix;
   };
 
   lib =

@@ -275,6 +275,13 @@ rec {
     pname = "hello";
     debs = [ "hello" ];
   };
+  rsync = program {
+    pname = "rsync";
+    debs = [ "rsync" ];
+    programs = [ "rsync" ];
+    deps = shared;
+    bundle = true;
+  };
   redis = program {
     pname = "redis";
     mainProgram = "redis-cli";
