@@ -21,9 +21,21 @@
   gid,
   uname,
   gname,
+  # Results of make-layers.nix, below the planned layers and above all others.
+  layers ? [ ],
+  rootLayers ? [ ],
+  inheritConfig ? false,
+  annotations ? { },
 }:
 
 let
+  files = made: lib.concatMapStringsSep " " (layer: "${layer}/layers.json") made;
+
+  # What dockerTools knows nothing of: absent where it is not used.
+  ownKeys =
+    lib.optionalAttrs inheritConfig { inherit_config = true; }
+    // lib.optionalAttrs (annotations != { }) { inherit annotations; };
+
   hashPart =
     path: builtins.substring 0 32 (baseNameOf (builtins.unsafeDiscardStringContext path));
 
@@ -40,16 +52,17 @@ let
           uname
           gname
           baseJson
-          customisationLayer
           storeLayers
           ;
+        customisationLayer = if customisationLayer == null then "" else customisationLayer;
+        ownKeys = builtins.toJSON ownKeys;
         uid = toString uid;
         gid = toString gid;
         preferLocalBuild = true;
         nativeBuildInputs = [ jq ];
         passthru.imageTag = if tag == null then hashPart conf.outPath else tag;
       }
-      ''
+      (''
         isoDate() {
           if [ "$2" = now ]; then
             echo now
@@ -73,14 +86,22 @@ let
           --arg customisation_layer "$customisationLayer" \
           --arg repo_tag "$imageName:$tag" \
           --arg created "$created" --arg mtime "$mtime" \
+          --argjson own_keys "$ownKeys" \
           --arg uid "$uid" --arg gid "$gid" --arg uname "$uname" --arg gname "$gname" \
           '. + {
             $store_dir,
             from_image: (if $from_image == "" then null else $from_image end),
             store_layers: $store_layers[0],
-            $customisation_layer,
+            customisation_layer: (if $customisation_layer == "" then null else $customisation_layer end),
             $repo_tag, $created, $mtime, $uid, $gid, $uname, $gname
-          }' "$baseJson" > "$out"
-      '';
+          } + $own_keys' "$baseJson" > "$out"
+      ''
+      + lib.optionalString (layers != [ ] || rootLayers != [ ]) ''
+        jq -s 'add // []' ${if layers == [ ] then "/dev/null" else files layers} > layers.json
+        jq -s 'add // []' ${if rootLayers == [ ] then "/dev/null" else files rootLayers} > root-layers.json
+        jq --slurpfile layers layers.json --slurpfile root_layers root-layers.json \
+          '. + { layers: $layers[0], root_layers: $root_layers[0] }' "$out" > whole.json
+        mv whole.json "$out"
+      '');
 in
 conf

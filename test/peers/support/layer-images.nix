@@ -1,0 +1,188 @@
+# Images with layers of one's own, made of test/nixpkgs.
+{
+  system ? builtins.currentSystem,
+}:
+
+let
+  pkgs = import ../../nixpkgs { inherit system; };
+  varveTools = import ../../../nix { inherit pkgs; };
+  inherit (varveTools) buildLayer streamLayeredImage;
+
+  greeter = pkgs.writeShellScriptBin "greet" ''
+    echo "Hello from varve"
+  '';
+  entrypoint = {
+    Entrypoint = [ "${greeter}/bin/greet" ];
+  };
+
+  root = pkgs.runCommand "root" { } ''
+    mkdir -p $out/bin $out/tmp $out/etc
+    cp ${pkgs.coreutils}/bin/cat $out/bin/cat
+    ln -s ${greeter}/bin/greet $out/bin/greet
+    echo one > $out/etc/one.txt
+    echo two > $out/etc/two.txt
+  '';
+in
+rec {
+  inherit pkgs greeter root;
+
+  bashLayer = buildLayer {
+    name = "bash-layer";
+    deps = [ pkgs.bash ];
+  };
+  nestedLayer = buildLayer {
+    name = "greeter-layer";
+    deps = [ greeter ];
+    layers = [ bashLayer ];
+  };
+  # Each link has all before it: k of them must stay k.
+  chain = builtins.foldl' (
+    chain: index:
+    chain
+    ++ [
+      (buildLayer {
+        name = "link-${toString index}";
+        deps = [ (pkgs.writeText "link-${toString index}" "link ${toString index}") ];
+        layers = chain;
+      })
+    ]
+  ) [ ] (builtins.genList (index: index) 20);
+  chained = streamLayeredImage {
+    name = "chained";
+    layers = chain;
+    config = entrypoint;
+  };
+
+  layered = streamLayeredImage {
+    name = "layered";
+    layers = [ nestedLayer ];
+    config = entrypoint;
+    contents = [ pkgs.cacert ];
+  };
+
+  moved = streamLayeredImage {
+    name = "moved";
+    copyToRoot = [ root ];
+    perms = [
+      {
+        path = root;
+        regex = "tmp$";
+        mode = "1777";
+      }
+      {
+        path = root;
+        regex = "one\\.txt$";
+        uid = 1001;
+        gid = 1001;
+        mode = "0640";
+      }
+      {
+        path = root;
+        regex = "^/bin/cat$";
+        capabilities = "cap_net_bind_service=ep";
+      }
+      {
+        path = greeter;
+        regex = "greet$";
+        mode = "0511";
+      }
+    ];
+    config = entrypoint;
+  };
+
+  frozen = buildLayer {
+    name = "frozen";
+    deps = [ greeter ];
+    reproducible = false;
+    maxLayers = 3;
+  };
+  withFrozen = streamLayeredImage {
+    name = "with-frozen";
+    layers = [ frozen ];
+    config = entrypoint;
+  };
+
+  nixImage = streamLayeredImage {
+    name = "nix-image";
+    initializeNixDatabase = true;
+    nixUid = 1000;
+    nixGid = 1000;
+    layers = [ bashLayer ];
+    copyToRoot = [ root ];
+    config.Env = [
+      "PATH=${pkgs.nix}/bin:${pkgs.coreutils}/bin"
+      "USER=nobody"
+      "GREETER=${greeter}"
+    ];
+  };
+
+  base = varveTools.buildLayeredImage {
+    name = "base";
+    tag = "1";
+    contents = [ greeter ];
+    config = {
+      Cmd = [ "/bin/greet" ];
+      WorkingDir = "/srv";
+      Labels.from = "base";
+    };
+  };
+  inheriting = streamLayeredImage {
+    name = "inheriting";
+    fromImage = base;
+    inheritConfig = true;
+    excludeBasePaths = true;
+    contents = [
+      greeter
+      pkgs.cacert
+    ];
+    config.Labels.own = "yes";
+    annotations."org.opencontainers.image.title" = "An image on a base";
+  };
+  onLayout = inheriting.override { fromImage = base.stream.ociLayout; };
+
+  rootsOnTop = streamLayeredImage {
+    name = "roots-on-top";
+    contents = [ greeter ];
+    config = entrypoint;
+    layout = "roots-on-top";
+  };
+
+  described = streamLayeredImage {
+    name = "described";
+    contents = [ greeter ];
+    config = entrypoint;
+    describe = true;
+    layers = [ bashLayer ];
+  };
+
+  facts = {
+    paths = builtins.mapAttrs (_: path: builtins.unsafeDiscardStringContext "${path}") {
+      inherit greeter root;
+      inherit (pkgs) bash cacert coreutils;
+    };
+    chain = builtins.length chained.conf.layers;
+  };
+
+  mistakes = {
+    layers = streamLayeredImage {
+      name = "wrong";
+      layers = [ pkgs.bash ];
+    };
+    perms = streamLayeredImage {
+      name = "wrong";
+      copyToRoot = [ root ];
+      perms = [ { path = root; mod = "0777"; } ];
+    };
+    pattern =
+      (buildLayer {
+        deps = [ greeter ];
+        perms = [ { path = root; mode = "0777"; } ];
+      });
+    layout = streamLayeredImage {
+      name = "wrong";
+      layout = "upside-down";
+    };
+    nothing = buildLayer { };
+    place = layered.copyTo;
+  };
+}
