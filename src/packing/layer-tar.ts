@@ -8,11 +8,33 @@ import { CHUNK_SIZE } from "./chunk-size.ts";
 import type { LayerSpec } from "./layer-spec.ts";
 import { attempt, OPEN_FLAGS, refuseTouched } from "./read-disk.ts";
 import type { DiskPath } from "./read-disk.ts";
-import type { EntryContent } from "./visit-entry.ts";
+import type { EntryContent, VisitEntry } from "./visit-entry.ts";
 import { walkLayer } from "./walk-layer.ts";
+import { visitRecord, WalkRecorder } from "./walk-record.ts";
+import type { WalkRecord } from "./walk-record.ts";
 
 /** Takes the bytes of a tar as they are made. */
 export type ByteConsumer = (bytes: Buffer) => void;
+
+export interface WriteLayerOptions {
+  /**
+   * Gives the buffer to fill next, of `CHUNK_SIZE` bytes; by default it is one and the same, so that
+   * bytes must be used before the consumer returns.
+   */
+  readonly nextBuffer?: (() => Buffer) | undefined;
+  /** What `measureLayer` has found: then nothing is walked. */
+  readonly record?: WalkRecord | undefined;
+}
+
+/** The length of a layer's tar, and what is in it. */
+export interface MeasuredLayer {
+  readonly size: number;
+  /** Undefined when it is too long to be kept. */
+  readonly record: WalkRecord | undefined;
+}
+
+/** Bytes of a walk's record that are kept: some 200,000 entries. */
+const LONGEST_RECORD = 1 << 23;
 
 /**
  * Makes the tar of one layer, synchronously, and hands its bytes to `consume`
@@ -20,8 +42,6 @@ export type ByteConsumer = (bytes: Buffer) => void;
  *
  * Memory does not grow with the content: one buffer, and the names of the folders being walked.
  *
- * @param nextBuffer gives the buffer to fill next, of `CHUNK_SIZE` bytes; by default it is one and
- *   the same, so that bytes must be used before `consume` returns
  * @returns the length of the tar in bytes
  * @throws VarveError `PACK_MISSING`, `PACK_CHANGED`, `PACK_UNREADABLE`, `PACK_UNSUPPORTED`,
  *   `PACK_CONFLICT`, naming the file
@@ -29,23 +49,27 @@ export type ByteConsumer = (bytes: Buffer) => void;
 export function writeLayerTar(
   spec: LayerSpec,
   consume: ByteConsumer,
-  nextBuffer: () => Buffer = oneBuffer(),
+  { nextBuffer = oneBuffer(), record }: WriteLayerOptions = {},
 ): number {
   const writer = new LayerTarWriter(spec, consume, nextBuffer);
-  walkLayer(spec, (entry, content) => {
+  const visit: VisitEntry = (entry, content) => {
     writer.add(entry, content);
-  });
+  };
+  if (record === undefined) walkLayer(spec, visit);
+  else visitRecord(record, visit);
   return writer.finish();
 }
 
-/** The length of the same tar, found without reading content. */
-export function layerTarSize(spec: LayerSpec): number {
+/** The length of the same tar, found without reading content, and what is in it. */
+export function measureLayer(spec: LayerSpec): MeasuredLayer {
   const headers = new HeaderWriter(spec.common);
+  const recorder = new WalkRecorder(LONGEST_RECORD);
   let size = 0;
-  walkLayer(spec, (entry) => {
+  walkLayer(spec, (entry, content) => {
     size += headers.length(entry) + entry.size + paddingOf(entry.size);
+    recorder.visit(entry, content);
   });
-  return size + endOfArchiveLength(size);
+  return { size: size + endOfArchiveLength(size), record: recorder.record() };
 }
 
 function oneBuffer(): () => Buffer {

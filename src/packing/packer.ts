@@ -3,6 +3,7 @@ import type { StreamOptions } from "../image/layer.ts";
 import { displayText } from "../tar/byte-string.ts";
 import type { DigestStore } from "./digest-store.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
+import { RecentWalks } from "./recent-walks.ts";
 import { createHashRing } from "./workers/hash-ring.ts";
 import { createRing, RingReader } from "./workers/ring.ts";
 import type { WorkerPool } from "./workers/pool.ts";
@@ -23,6 +24,8 @@ export class Packer {
   readonly #measuringPool: WorkerPool;
   readonly #digests: DigestStore | undefined;
   readonly #ignoreRemembered: boolean;
+  /** What was found when lengths were. */
+  readonly #walks = new RecentWalks();
   /** Settled when no pair of workers is at work. */
   #pair: Promise<void> = Promise.resolve();
   /** Between the pair: made once, since fresh memory costs as much as hashing. */
@@ -57,13 +60,17 @@ export class Packer {
   }
 
   /** The length of the layer's tar, found without reading content. */
-  measure(spec: LayerSpec): Promise<number> {
-    return this.#measuringPool.run("measure", { spec });
+  async measure(spec: LayerSpec): Promise<number> {
+    const { size, record } = await this.#measuringPool.run("measure", { spec });
+    if (record !== undefined) this.#walks.put(spec, record);
+    return size;
   }
 
   /** Writes the layer's tar to a file descriptor, from the worker itself. */
   async write(spec: LayerSpec, fd: number, size: number): Promise<void> {
-    const written = await this.#pool.run("write", { spec, fd, ring: undefined }, { urgent: true });
+    const record = this.#walks.take(spec);
+    const input = { spec, record, fd, ring: undefined };
+    const written = await this.#pool.run("write", input, { urgent: true });
     refuseOtherSize(spec, written, size);
   }
 
@@ -90,11 +97,12 @@ export class Packer {
 
   async #writeInPair(spec: LayerSpec, fd: number): Promise<{ hex: string; written: number }> {
     const ring = this.#ring ?? createHashRing();
+    const record = this.#walks.take(spec);
     // After a failure the other worker may still be at it: the next pair gets a ring of its own.
     this.#ring = undefined;
     const [hex, written] = await Promise.all([
       this.#pool.run("hash", { ring }, { urgent: true }),
-      this.#pool.run("write", { spec, fd, ring }, { urgent: true }),
+      this.#pool.run("write", { spec, record, fd, ring }, { urgent: true }),
     ]);
     this.#ring = ring;
     return { hex, written };
@@ -120,12 +128,11 @@ export class Packer {
       announced += 1;
       wake?.();
     };
-    const finished = this.#pool
-      .run("stream", { spec, ring, hashed: onDigest !== undefined }, { urgent: true, onChunk })
-      .finally(() => {
-        ended = true;
-        wake?.();
-      });
+    const input = { spec, record: this.#walks.take(spec), ring, hashed: onDigest !== undefined };
+    const finished = this.#pool.run("stream", input, { urgent: true, onChunk }).finally(() => {
+      ended = true;
+      wake?.();
+    });
     finished.catch(() => undefined);
     try {
       for (;;) {

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { VarveError } from "../../src/errors.ts";
 import { CHUNK_SIZE } from "../../src/packing/chunk-size.ts";
-import { layerTarSize, writeLayerTar } from "../../src/packing/layer-tar.ts";
+import { measureLayer, writeLayerTar } from "../../src/packing/layer-tar.ts";
 import { pythonCodePoints } from "../../src/tar/byte-string.ts";
 import { arbitraryTree, fileOf, folderOf } from "../support/arbitrary-tree.ts";
 import type { TreeNode } from "../support/arbitrary-tree.ts";
@@ -59,7 +59,7 @@ describe("the tar of a layer", () => {
           { name: "/nix/store/", typeFlag: "5", mode: 0o755, link: "", content: "" },
           ...Object.entries(paths).flatMap(([path, tree]) => expectedEntries(path, tree)),
         ]);
-        expect(layerTarSize(spec)).toBe(tar.length);
+        expect(measureLayer(spec).size).toBe(tar.length);
         expect(tar.length % 10_240).toBe(0);
         expect(tar.subarray(-1024).every((byte) => byte === 0)).toBe(true);
       }),
@@ -144,7 +144,7 @@ describe("the buffer's border", () => {
     const total = writeLayerTar(spec, (bytes) => lengths.push(bytes.length));
     expect(Math.max(...lengths)).toBeLessThanOrEqual(CHUNK_SIZE);
     expect(Math.min(...lengths)).toBeGreaterThan(0);
-    expect(layerTarSize(spec)).toBe(total);
+    expect(measureLayer(spec).size).toBe(total);
     const found = entriesOf(tarOf(spec)).slice(2);
     // Compared by hand: toEqual on megabytes of text is slow.
     const expected = expectedEntries(PATH, tree);
@@ -158,11 +158,7 @@ describe("the buffer's border", () => {
     const buffers = Array.from({ length: 4 }, () => Buffer.alloc(CHUNK_SIZE));
     const parts: Buffer[] = [];
     let next = 0;
-    writeLayerTar(
-      spec,
-      (bytes) => parts.push(bytes),
-      () => buffers[next++]!,
-    );
+    writeLayerTar(spec, (bytes) => parts.push(bytes), { nextBuffer: () => buffers[next++]! });
     expect(Buffer.concat(parts).equals(tarOf(spec))).toBe(true);
   });
 });
@@ -294,7 +290,7 @@ describe("what does not go into a layer", () => {
     expect(error.code).toBe("PACK_UNSUPPORTED");
     expect(error.message).toMatch(new RegExp(`^${root}${PATH}/odd is a ${kind};`));
     expect(error.hint).toBeTruthy();
-    expect(errorOf(() => layerTarSize(spec)).message).toBe(error.message);
+    expect(errorOf(() => measureLayer(spec).size).message).toBe(error.message);
   });
 
   it.each([".wh.", ".wh.x", ".wh..wh..opq"])("a file named %s, which would delete", (name) => {

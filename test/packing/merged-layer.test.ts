@@ -6,7 +6,7 @@ import { digestOf } from "../../src/image/digest.ts";
 import { contentKey, specName } from "../../src/packing/content-key.ts";
 import type { GeneratedEntry, LayerSpec, Tree, TreeRules } from "../../src/packing/layer-spec.ts";
 import { CHUNK_SIZE } from "../../src/packing/chunk-size.ts";
-import { layerTarSize, writeLayerTar } from "../../src/packing/layer-tar.ts";
+import { measureLayer, writeLayerTar } from "../../src/packing/layer-tar.ts";
 import { Packer } from "../../src/packing/packer.ts";
 import { WorkerPool } from "../../src/packing/workers/pool.ts";
 import { compareNames } from "../../src/tar/byte-string.ts";
@@ -36,7 +36,7 @@ interface Read {
 
 function readAll(spec: LayerSpec): Read[] {
   const tar = tarOf(spec);
-  expect(layerTarSize(spec)).toBe(tar.length);
+  expect(measureLayer(spec).size).toBe(tar.length);
   return [...readMembers((at, length) => tar.subarray(at, at + length))].map((member) => ({
     name: member.name,
     type: { "0": "file", "2": "symlink", "5": "directory" }[member.typeFlag]!,
@@ -253,7 +253,7 @@ describe("two that want one path", () => {
     expect(error.code).toBe("PACK_CONFLICT");
     expect(error.message).toContain("/a");
     expect(error.hint).toBeTruthy();
-    expect(errorOf(() => layerTarSize(merged([], [file, other]))).code).toBe("PACK_CONFLICT");
+    expect(errorOf(() => measureLayer(merged([], [file, other])).size).code).toBe("PACK_CONFLICT");
   });
 
   it("are both named", () => {
@@ -317,7 +317,7 @@ describe("a file whose content was looked at before", () => {
   it("is refused when somebody has, though its length is the same", () => {
     const { spec, file } = stamped();
     overwrite(file);
-    expect(errorOf(() => layerTarSize(spec))).toMatchObject({
+    expect(errorOf(() => measureLayer(spec).size)).toMatchObject({
       code: "PACK_CHANGED",
       message: `${file} was changed after its content had been looked at`,
     });

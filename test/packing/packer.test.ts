@@ -93,7 +93,7 @@ describe("a packer", () => {
       layerOfLength(root, length, `${index}a`),
       layerOfLength(root, length + 17, `${index}b`),
     ]);
-    const tars = specs.map(tarOf);
+    const tars = specs.map((spec) => tarOf(spec));
     const results = await Promise.all(
       specs.map(async (spec, index) => {
         const size = tars[index]!.length;

@@ -4,7 +4,7 @@ import path from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LayerSpec } from "../../src/packing/layer-spec.ts";
-import { layerTarSize, writeLayerTar } from "../../src/packing/layer-tar.ts";
+import { measureLayer, writeLayerTar } from "../../src/packing/layer-tar.ts";
 import { Packer } from "../../src/packing/packer.ts";
 import { WorkerPool } from "../../src/packing/workers/pool.ts";
 import type { TarCommon } from "../../src/tar/entry.ts";
@@ -51,7 +51,7 @@ describe.skipIf(absent(["python3"]) || isPythonOld())("the bytes of CPython's ta
     fs.linkSync(`${root}${storePath("a")}/empty-file`, `${root}${storePath("a")}/hard-link`);
     const ours = tarOf(spec);
     expect(firstDifference(ours, await cpythonTar(spec))).toBe("none");
-    expect(layerTarSize(spec)).toBe(ours.length);
+    expect(measureLayer(spec).size).toBe(ours.length);
   });
 
   it("of random trees, owners and dates", async () => {
@@ -173,7 +173,7 @@ describe("a file of more than 8 GiB", () => {
   });
 
   it.skipIf(absent(["tar"]))("is read by GNU tar, with what comes after it", async () => {
-    const length = layerTarSize(spec);
+    const length = measureLayer(spec).size;
     const pipe = path.join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
     const listed = runWith("tar", [

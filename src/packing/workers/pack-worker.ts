@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { messageOf, VarveError } from "../../errors.ts";
-import { layerTarSize, writeLayerTar } from "../layer-tar.ts";
+import { measureLayer, writeLayerTar } from "../layer-tar.ts";
 import { HashRingMaker, hashRing } from "./hash-ring.ts";
 import { writeFullySync } from "../../io/write-fully.ts";
 import type { PlainError, Request, Response, TaskName, Tasks } from "./protocol.ts";
@@ -27,7 +27,12 @@ async function answer(to: MessagePort, request: Request): Promise<void> {
 
 /** What goes over to the other thread without being copied. */
 function handedOver(request: Request, response: Response): ArrayBuffer[] {
-  if (request.task !== "compress" || !("output" in response)) return [];
+  if (!("output" in response)) return [];
+  if (request.task === "measure") {
+    const { record } = response.output as Tasks["measure"]["output"];
+    return record === undefined ? [] : [record.bytes.buffer];
+  }
+  if (request.task !== "compress") return [];
   const { made, memory } = response.output as Tasks["compress"]["output"];
   // Short results share their memory with others.
   return made.length === made.buffer.byteLength ? [memory, made.buffer as ArrayBuffer] : [memory];
@@ -36,7 +41,7 @@ function handedOver(request: Request, response: Response): ArrayBuffer[] {
 async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
   switch (request.task) {
     case "measure":
-      return layerTarSize(request.input.spec);
+      return measureLayer(request.input.spec);
     case "digest": {
       const { consume, diffId } = hasher();
       const size = writeLayerTar(request.input.spec, consume);
@@ -47,15 +52,16 @@ async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
     case "hash":
       return hashRing(request.input.ring);
     case "stream": {
-      const { spec, hashed } = request.input;
+      const { spec, record, hashed } = request.input;
       const ring = new RingWriter(request.input.ring, () => {
         port!.postMessage({ chunk: true } satisfies Response);
       });
       const { consume, diffId } = hasher();
-      const size = writeLayerTar(spec, (bytes) => {
+      const take = (bytes: Buffer): void => {
         ring.write(bytes);
         if (hashed) consume(bytes);
-      });
+      };
+      const size = writeLayerTar(spec, take, { record });
       return { diffId: hashed ? diffId() : undefined, size };
     }
     case "compress": {
@@ -68,22 +74,18 @@ async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
   }
 }
 
-function write({ spec, fd, ring }: Tasks["write"]["input"]): number {
-  if (ring === undefined) {
-    return writeLayerTar(spec, (bytes) => {
-      writeFullySync(fd, bytes);
-    });
-  }
+function write({ spec, record, fd, ring }: Tasks["write"]["input"]): number {
+  const put = (bytes: Buffer): void => {
+    writeFullySync(fd, bytes);
+  };
+  if (ring === undefined) return writeLayerTar(spec, put, { record });
   const maker = new HashRingMaker(ring);
+  const publish = (bytes: Buffer): void => {
+    maker.publish(bytes.length);
+    put(bytes);
+  };
   try {
-    return writeLayerTar(
-      spec,
-      (bytes) => {
-        maker.publish(bytes.length);
-        writeFullySync(fd, bytes);
-      },
-      () => maker.nextBuffer(),
-    );
+    return writeLayerTar(spec, publish, { record, nextBuffer: () => maker.nextBuffer() });
   } finally {
     maker.end();
   }

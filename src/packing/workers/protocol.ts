@@ -1,9 +1,11 @@
 import type { LayerDigest, LayerSpec } from "../layer-spec.ts";
+import type { MeasuredLayer } from "../layer-tar.ts";
+import type { WalkRecord } from "../walk-record.ts";
 
 /** What a worker can be asked to do: name → what it takes and what it gives back. */
 export interface Tasks {
   /** Finds the length of the layer's tar, without reading content. */
-  measure: { input: { spec: LayerSpec }; output: number };
+  measure: { input: { spec: LayerSpec }; output: MeasuredLayer };
   /** Makes the layer's tar and hashes it. */
   digest: { input: { spec: LayerSpec }; output: LayerDigest };
   /**
@@ -11,14 +13,14 @@ export interface Tasks {
    * is given, another worker hashes it meanwhile. Gives the tar's length.
    */
   write: {
-    input: { spec: LayerSpec; fd: number; ring: SharedArrayBuffer | undefined };
+    input: Walked & { fd: number; ring: SharedArrayBuffer | undefined };
     output: number;
   };
   /** Hashes what another worker writes. Gives the digest in hexadecimal. */
   hash: { input: { ring: SharedArrayBuffer }; output: string };
   /** Makes the layer's tar, hashes it if asked, and passes it through a ring of shared memory. */
   stream: {
-    input: { spec: LayerSpec; ring: SharedArrayBuffer; hashed: boolean };
+    input: Walked & { ring: SharedArrayBuffer; hashed: boolean };
     output: { diffId: string | undefined; size: number };
   };
   /** Compresses one block of a stream of blocks. Gives the memory of its bytes back, too. */
@@ -26,6 +28,12 @@ export interface Tasks {
     input: { codec: CodecName; level: number; block: BlockInput };
     output: { made: Uint8Array; memory: ArrayBuffer };
   };
+}
+
+/** A layer, and what `measure` has found in it, where that is still known. */
+interface Walked {
+  readonly spec: LayerSpec;
+  readonly record: WalkRecord | undefined;
 }
 
 export type CodecName = "gzip" | "zstd";

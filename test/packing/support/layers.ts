@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import type { LayerSpec } from "../../../src/packing/layer-spec.ts";
 import { writeLayerTar } from "../../../src/packing/layer-tar.ts";
+import type { WriteLayerOptions } from "../../../src/packing/layer-tar.ts";
 import type { TarCommon } from "../../../src/tar/entry.ts";
 import { readMembers } from "../../../src/tar/reader.ts";
 import type { TarMember } from "../../../src/tar/reader.ts";
@@ -36,9 +37,9 @@ export function specOf(
   return { parents: PARENTS, trees, common: { ...ROOT, ...common } };
 }
 
-export function tarOf(spec: LayerSpec): Buffer {
+export function tarOf(spec: LayerSpec, options: WriteLayerOptions = {}): Buffer {
   const chunks: Buffer[] = [];
-  const length = writeLayerTar(spec, (bytes) => chunks.push(Buffer.from(bytes)));
+  const length = writeLayerTar(spec, (bytes) => chunks.push(Buffer.from(bytes)), options);
   const tar = Buffer.concat(chunks);
   if (tar.length !== length) throw new Error(`${tar.length} bytes came, ${length} were announced`);
   return tar;
