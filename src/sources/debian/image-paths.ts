@@ -6,7 +6,7 @@ import type { Owner } from "../../tar/entry.ts";
  * base-files' script makes of `/var/run` and `/var/lock`. Packages that put something below them
  * put it there.
  */
-export const LINKED_DIRECTORIES: ReadonlyMap<ByteString, ByteString> = new Map([
+const LINKED_DIRECTORIES: ReadonlyMap<ByteString, ByteString> = new Map([
   ["bin", "usr/bin"],
   ["sbin", "usr/sbin"],
   ["lib", "usr/lib"],
