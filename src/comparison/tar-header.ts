@@ -1,6 +1,7 @@
 import { VarveError } from "../errors.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { BLOCK_SIZE } from "../tar/header.ts";
+import { isChecksumRight, numberAt, textAt } from "../tar/header-fields.ts";
 
 /** A header's fields as they stand: who compares wants every one, also those nobody heeds. */
 export interface RawHeader {
@@ -21,10 +22,8 @@ export interface RawHeader {
 /** A header block's fields; undefined for a block of zeros, which ends an archive. */
 export function parseHeader(block: Buffer, offset: number): RawHeader | undefined {
   if (block.length < BLOCK_SIZE) tarDamaged(offset, "it ends in the middle of a header");
-  const sum = numberAt(block, 148, 8);
-  const total = sumOf(block);
-  if (total === 8 * 0x20 && block.every((byte) => byte === 0)) return undefined;
-  if (sum !== total) tarDamaged(offset, "a header's checksum is wrong");
+  if (block.every((byte) => byte === 0)) return undefined;
+  if (!isChecksumRight(block)) tarDamaged(offset, "a header's checksum is wrong");
   const isPosix = block.toString("latin1", 257, 263) === "ustar\0";
   const prefix = isPosix ? textAt(block, 345, 155) : "";
   const name = textAt(block, 0, 100);
@@ -68,30 +67,4 @@ export function parseRecords(body: Buffer, offset: number): Array<[string, ByteS
 
 export function tarDamaged(offset: number, what: string): never {
   throw new VarveError("TAR_DAMAGED", `the tar is damaged at byte ${offset}: ${what}`);
-}
-
-function textAt(block: Buffer, offset: number, length: number): ByteString {
-  const text = block.toString("latin1", offset, offset + length);
-  const end = text.indexOf("\0");
-  return end === -1 ? text : text.slice(0, end);
-}
-
-/** Octal, or GNU's base 256, which its first bit marks; NaN if it is neither. */
-function numberAt(block: Buffer, offset: number, length: number): number {
-  const first = block[offset]!;
-  if (first >= 0x80) {
-    const digits = block.toString("hex", offset, offset + length);
-    const value = BigInt.asIntN(length * 8 - 1, BigInt(`0x${digits}`));
-    return Number(value);
-  }
-  const text = textAt(block, offset, length).trim();
-  return /^[0-7]*$/.test(text) ? Number.parseInt(text || "0", 8) : Number.NaN;
-}
-
-function sumOf(block: Buffer): number {
-  let sum = 8 * 0x20;
-  for (let index = 0; index < BLOCK_SIZE; index += 1) {
-    if (index < 148 || index >= 156) sum += block[index]!;
-  }
-  return sum;
 }

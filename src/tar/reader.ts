@@ -3,6 +3,7 @@ import { displayText } from "./byte-string.ts";
 import type { ByteString } from "./byte-string.ts";
 import type { Owner, Xattrs } from "./entry.ts";
 import { BLOCK_SIZE, paddingOf } from "./header.ts";
+import { isChecksumRight, numberAt, textAt } from "./header-fields.ts";
 import { XATTR_PREFIX } from "./pax.ts";
 
 /** Reads `length` bytes at `offset` of an archive; fewer only at its end. */
@@ -83,7 +84,7 @@ export class MemberHeaders {
   read(block: Buffer, offset: number): TarMember | TarExtension | undefined {
     if (block.length === 0 || isZero(block)) return undefined;
     if (block.length < BLOCK_SIZE) damaged(offset, "it ends in the middle of a header");
-    checkSum(block, offset);
+    if (!isChecksumRight(block)) damaged(offset, "a header's checksum is wrong");
     const typeFlag = block[156] === 0 ? "0" : String.fromCharCode(block[156]!);
     const ownSize = checkedSize(numberAt(block, 124, 12), offset);
     if (EXTENSIONS.has(typeFlag)) {
@@ -176,35 +177,10 @@ function nameOf(block: Buffer): ByteString {
   return prefix === "" ? name : `${prefix}/${name}`;
 }
 
-function textAt(block: Buffer, offset: number, length: number): ByteString {
-  const text = block.toString("latin1", offset, offset + length);
-  const end = text.indexOf("\0");
-  return end === -1 ? text : text.slice(0, end);
-}
-
-/** A number of a header: octal, or GNU's base 256, marked by its first bit. NaN if it is neither. */
-function numberAt(block: Buffer, offset: number, length: number): number {
-  const first = block[offset]!;
-  if (first >= 0x80) {
-    const digits = block.toString("hex", offset + 1, offset + length);
-    return Number.parseInt((first & 0x7f).toString(16) + digits, 16);
-  }
-  const text = textAt(block, offset, length).trim();
-  return /^[0-7]*$/.test(text) ? Number.parseInt(text || "0", 8) : Number.NaN;
-}
-
 /** A length that some file could have. */
 function checkedSize(size: number, offset: number): number {
-  if (Number.isInteger(size) && size <= LARGEST_SIZE) return size;
+  if (Number.isInteger(size) && size >= 0 && size <= LARGEST_SIZE) return size;
   return damaged(offset, "a size is not a number of bytes");
-}
-
-function checkSum(block: Buffer, offset: number): void {
-  let sum = 8 * 0x20;
-  for (let index = 0; index < BLOCK_SIZE; index += 1) {
-    if (index < 148 || index >= 156) sum += block[index]!;
-  }
-  if (numberAt(block, 148, 8) !== sum) damaged(offset, "a header's checksum is wrong");
 }
 
 function isZero(block: Buffer): boolean {

@@ -2,6 +2,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import path from "node:path";
 import { systemCodeOf } from "../../../errors.ts";
+import { FewAtOnce } from "../../../packing/few-at-once.ts";
 import type { NpmRegistry, WantedPackage } from "../registry/npm-registry.ts";
 import { readTarball, writeFiles } from "./unpack.ts";
 
@@ -22,8 +23,7 @@ export class PackageStore {
   readonly #folder: string;
   readonly #registry: NpmRegistry;
   readonly #running = new Map<string, Promise<string>>();
-  readonly #waiting: Array<() => void> = [];
-  #free = AT_A_TIME;
+  readonly #turns = new FewAtOnce(AT_A_TIME);
   #isSwept = false;
 
   /** @param cacheFolder varve's own, beside its other caches */
@@ -48,7 +48,7 @@ export class PackageStore {
     if (fs.existsSync(folder)) return folder;
     let work = this.#running.get(folder);
     if (work === undefined) {
-      work = this.#inTurn(() => this.#unpack(wanted, folder, only));
+      work = this.#turns.run(() => this.#unpack(wanted, folder, only));
       this.#running.set(folder, work);
     }
     return work;
@@ -88,18 +88,6 @@ export class PackageStore {
       const stats = fs.statSync(folder, { throwIfNoEntry: false });
       if (stats === undefined || Date.now() - stats.mtimeMs < ABANDONED_AFTER) continue;
       fs.rmSync(folder, { recursive: true, force: true });
-    }
-  }
-
-  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free -= 1;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
     }
   }
 }
