@@ -28,7 +28,16 @@ let
         inherit meta;
         nativeBuildInputs = [ varve ];
         passthru = (arguments.passthru or { }) // {
-          inherit (stream) imageTag conf load;
+          inherit (stream)
+            imageTag
+            conf
+            describedConf
+            load
+            push
+            copyTo
+            ociLayout
+            ociArchive
+            ;
           inherit stream;
         };
       }

@@ -103,7 +103,7 @@ let
   };
 
   ociOutputs = import ./oci-outputs.nix {
-    inherit lib varve;
+    inherit lib varve compressors;
     inherit (pkgs) runCommand;
   };
 in
@@ -137,6 +137,44 @@ rec {
       layerArguments
       makeLayers
       ;
+  };
+
+  buildIndex = import ./build-index.nix {
+    inherit lib varve checkArguments;
+    inherit (pkgs) runCommand;
+    inherit (buildPackages) writeShellScriptBin;
+  };
+
+  pullImageFromManifest = import ./pull-image-from-manifest.nix {
+    inherit
+      lib
+      varve
+      checkArguments
+      defaultArchitecture
+      ;
+    inherit (pkgs) runCommand;
+    inherit (buildPackages) cacert writeShellScriptBin;
+  };
+
+  nix2container = import ./nix2container.nix {
+    inherit
+      lib
+      varve
+      checkArguments
+      layerArguments
+      makeLayers
+      nixDatabase
+      imageConf
+      imagePrograms
+      deliveryPrograms
+      ociOutputs
+      buildLayer
+      pullImage
+      pullImageFromManifest
+      defaultArchitecture
+      ;
+    inherit (pkgs) writeText;
+    inherit (buildPackages) writeShellScriptBin;
   };
 
   buildLayeredImage = import ./build-layered-image.nix {

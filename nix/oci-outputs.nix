@@ -4,17 +4,12 @@
   lib,
   runCommand,
   varve,
+  compressors,
 }:
 
 { baseName, conf }:
 
 let
-  codecs = {
-    none = "none";
-    gz = "gzip";
-    zstd = "zstd";
-  };
-
   output =
     kind: suffix:
     lib.makeOverridable (
@@ -23,9 +18,9 @@ let
         compressionLevel ? null,
       }:
       let
-        codec =
-          codecs.${compressor}
-            or (throw "varve: image '${baseName}': compressor '${compressor}' is not one of ${lib.concatStringsSep ", " (builtins.attrNames codecs)}");
+        chosen =
+          compressors.${compressor}
+            or (throw "varve: image '${baseName}': compressor '${compressor}' is not one of ${lib.concatStringsSep ", " (builtins.attrNames compressors)}");
       in
       runCommand "${baseName}${suffix}"
         {
@@ -38,7 +33,7 @@ let
         }
         ''
           export XDG_CACHE_HOME=$PWD/cache
-          varve build --conf "$conf" --compression ${codec} ${
+          varve build --conf "$conf" --compression ${chosen.codec} ${
             lib.optionalString (compressionLevel != null) "--compression-level ${toString compressionLevel}"
           } -o ${kind}:"$out" >&2
         ''

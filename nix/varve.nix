@@ -62,6 +62,7 @@ stdenvNoCC.mkDerivation {
 
   passthru = {
     inherit node_modules;
+    nodejs = nodejs-slim_24;
   };
 
   meta = {
