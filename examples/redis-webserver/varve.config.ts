@@ -1,4 +1,4 @@
-import { defineImage } from "varve";
+import { defineImage, env } from "varve";
 
 /**
  * The server's image without Nix: Debian's libraries, Node, the packages that package-lock.json
@@ -7,7 +7,8 @@ import { defineImage } from "varve";
  * Debian's packages come from the mirrors of this machine's apt; where there are none, from the
  * mirror that DEBIAN_MIRROR names.
  */
-const mirror = process.env["DEBIAN_MIRROR"];
+const mirror = env("DEBIAN_MIRROR", "");
+const suite = ["bookworm", "bookworm-updates", "bookworm-security"];
 
 export default defineImage({
   name: "redis-webserver",
@@ -15,7 +16,7 @@ export default defineImage({
   contents: [
     {
       debian: ["tini", "tzdata"],
-      ...(mirror === undefined ? {} : { mirror, suite: ["bookworm", "bookworm-updates"] }),
+      ...(mirror === "" ? {} : { mirror, suite }),
     },
     { node: "24" },
     { npm: "." },

@@ -4,7 +4,10 @@ import type { AptSource } from "./apt-sources.ts";
 
 /** What a recipe says of where packages come from; the machine's apt says the rest. */
 export interface SourceChoice {
-  /** URL of a mirror; without it, those of this machine's apt. */
+  /**
+   * URL of a mirror; without it, those of this machine's apt. Suites of security updates are looked
+   * for beside a folder `debian`, in `debian-security`.
+   */
   readonly mirror?: string | undefined;
   /** Suites; without them, all that apt uses. */
   readonly suites?: readonly string[] | undefined;
@@ -55,13 +58,18 @@ function givenSources(
     });
   }
   return suites.map((suite) => ({
-    mirror: mirror.endsWith("/") ? mirror : `${mirror}/`,
+    mirror: mirrorOf(mirror.endsWith("/") ? mirror : `${mirror}/`, suite),
     suite,
     components: suite.endsWith("/") ? [] : ["main"],
     keyrings: defaultKeyrings(root),
     isTrusted: false,
     ignoresValidity: false,
   }));
+}
+
+/** Mirrors have Debian's security updates beside the archive: `…/debian`, `…/debian-security`. */
+function mirrorOf(mirror: string, suite: string): string {
+  return suite.endsWith("-security") ? mirror.replace(/\/debian\//, "/debian-security/") : mirror;
 }
 
 /** apt's sources of these suites; a suite that apt does not use is looked for on its mirrors. */

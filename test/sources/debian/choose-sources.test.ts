@@ -47,6 +47,13 @@ describe("where packages are taken from", () => {
       { mirror: "http://b.invalid/x", suites: ["sid"], keyring: "/own.gpg" },
       ["http://b.invalid/x/ sid main /own.gpg"],
     ],
+    [
+      { mirror: "http://b.invalid/debian", suites: ["bookworm", "bookworm-security"] },
+      [
+        "http://b.invalid/debian/ bookworm main ",
+        "http://b.invalid/debian-security/ bookworm-security main ",
+      ],
+    ],
   ])("%j", (choice, expected) => {
     expect(chosen(choice)).toEqual(expected);
   });
