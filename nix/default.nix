@@ -92,7 +92,7 @@ let
   };
 
   describedConf = import ./described-conf.nix {
-    inherit varve;
+    inherit lib varve;
     inherit (pkgs) runCommand;
     inherit (buildPackages) jq;
   };

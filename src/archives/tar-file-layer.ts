@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { messageOf, VarveError } from "../errors.ts";
 import { hexOf } from "../image/digest.ts";
-import type { Layer, LayerIdentity } from "../image/layer.ts";
+import type { Layer, LayerCodingResult, LayerIdentity } from "../image/layer.ts";
 import { fileBytes } from "../io/file-bytes.ts";
 import { verifiedBytes } from "./verified-bytes.ts";
 
@@ -10,6 +10,7 @@ export class TarFileLayer implements Layer {
   readonly name: string;
   readonly paths: readonly string[];
   readonly reason: string;
+  readonly codings: readonly LayerCodingResult[];
   readonly #file: string;
   readonly #diffId: string;
 
@@ -18,7 +19,9 @@ export class TarFileLayer implements Layer {
     readonly diffId: string;
     readonly paths: readonly string[];
     readonly reason: string;
+    readonly codings?: readonly LayerCodingResult[] | undefined;
   }) {
+    this.codings = input.codings ?? [];
     this.#file = input.file;
     this.#diffId = input.diffId;
     this.name = hexOf(input.diffId);

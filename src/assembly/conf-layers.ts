@@ -1,7 +1,7 @@
 import { TarFileLayer } from "../archives/tar-file-layer.ts";
 import { VarveError } from "../errors.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
-import type { Layer } from "../image/layer.ts";
+import type { Layer, LayerCodingResult } from "../image/layer.ts";
 import { parseTimestamp } from "../image/timestamp.ts";
 import { contentKey } from "../packing/content-key.ts";
 import type { LayerSpec, PatternAttributes, Tree, TreeRules } from "../packing/layer-spec.ts";
@@ -28,12 +28,14 @@ export function confLayer(
   image: TarCommon,
   store: StoreView,
   packer: Packer,
+  codings: readonly LayerCodingResult[] = described.digest?.codings ?? [],
 ): Layer {
   const { paths, trees, tar, digest } = described;
   if (tar != null) {
     if (digest == null) throw new VarveError("CONF_INVALID", `the layer ${tar} has no digest`);
     const file = store.locate(tar);
-    return new TarFileLayer({ file, diffId: digest.diff_id, paths, reason: "kept as it was made" });
+    const reason = "kept as it was made";
+    return new TarFileLayer({ file, diffId: digest.diff_id, paths, reason, codings });
   }
   const spec = specOf(described, image, store);
   const isKnown = trees.every(({ from }) => store.contentHashOf(from) !== undefined);
@@ -43,6 +45,7 @@ export function confLayer(
     contentKey: isKnown ? contentKey(spec, store.contentHashOf) : undefined,
     paths,
     reason: trees.length === 0 ? "a layer of its own" : "contents of the image's root",
+    codings,
   });
 }
 

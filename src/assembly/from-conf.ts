@@ -2,12 +2,12 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { TarFileLayer } from "../archives/tar-file-layer.ts";
 import { messageOf, VarveError } from "../errors.ts";
-import type { Layer } from "../image/layer.ts";
+import type { Layer, LayerCodingResult } from "../image/layer.ts";
 import type { Image } from "../image/image.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import { parseTimestamp } from "../image/timestamp.ts";
 import type { Packer } from "../packing/packer.ts";
-import type { ConfLayer } from "../recipe/conf-layer.ts";
+import type { ConfLayer, ConfLayerDigest } from "../recipe/conf-layer.ts";
 import type { DockerToolsConf } from "../recipe/dockertools-conf.ts";
 import type { TarCommon } from "../tar/entry.ts";
 import { AssembledImage } from "./assembled-image.ts";
@@ -48,7 +48,6 @@ export async function imageFromConf(
   };
   refuseForeignPaths(conf);
   const own = ownLayers(conf, common, packer, store);
-  if (packer.believes) believeDigests(conf, own);
   const base = await openConfBase(conf, store, places);
   const below = base?.layers ?? [];
   const image = new AssembledImage({
@@ -71,47 +70,47 @@ interface OwnLayer {
   readonly step: JsonObject | undefined;
 }
 
-/** All layers above the base's, bottom first. */
+/**
+ * All layers above the base's, bottom first. Digests that Nix has found are believed; when bytes
+ * are made after all, they are checked against them.
+ */
 function ownLayers(
   conf: DockerToolsConf,
   common: TarCommon,
   packer: Packer,
   store: StoreView,
 ): OwnLayer[] {
-  const described = (layer: ConfLayer): OwnLayer => ({
-    layer: confLayer(layer, common, store, packer),
-    step: layerStep(layer),
-  });
-  const planned = conf.store_layers.map((paths) =>
-    storeLayer({ paths, reason: "planned by the conf" }, common, store, packer),
-  );
-  const customisation =
-    conf.customisation_layer === null ? [] : [customisationLayer(conf.customisation_layer, store)];
-  return [
-    ...conf.layers.map(described),
-    ...[...planned, ...customisation].map((layer) => ({ layer, step: undefined })),
-    ...conf.root_layers.map(described),
-  ];
-}
-
-/** Nix has made the digests; when bytes are made after all, they are checked against them. */
-function believeDigests(conf: DockerToolsConf, own: readonly OwnLayer[]): void {
-  const { layer_digests: digests } = conf;
-  const inConf = [
-    ...conf.layers.map(({ digest }) => digest),
-    ...own.slice(conf.layers.length, own.length - conf.root_layers.length).map(() => undefined),
-    ...conf.root_layers.map(({ digest }) => digest),
-  ];
-  if (digests != null && digests.length !== own.length) {
+  const { layers, store_layers, customisation_layer, root_layers, layer_digests: digests } = conf;
+  const top = customisation_layer === null ? 0 : 1;
+  const all = layers.length + store_layers.length + top + root_layers.length;
+  if (digests != null && digests.length !== all) {
     throw new VarveError(
       "CONF_INVALID",
-      `the conf has ${own.length} layers, and digests of ${digests.length}`,
+      `the conf has ${all} layers, and digests of ${digests.length}`,
     );
   }
-  for (const [index, { layer }] of own.entries()) {
-    const digest = digests?.[index] ?? inConf[index];
-    if (digest != null) layer.adopt?.({ diffId: digest.diff_id, size: digest.size });
+  const own: OwnLayer[] = [];
+  const digestHere = (): ConfLayerDigest | undefined =>
+    packer.believes ? digests?.[own.length] : undefined;
+  const add = (layer: Layer, step: JsonObject | undefined, digest = digestHere()): void => {
+    if (digest !== undefined) layer.adopt?.({ diffId: digest.diff_id, size: digest.size });
+    own.push({ layer, step });
+  };
+  const addDescribed = (described: ConfLayer): void => {
+    const inLayer = packer.believes ? (described.digest ?? undefined) : undefined;
+    const digest = digestHere() ?? inLayer;
+    add(confLayer(described, common, store, packer, digest?.codings), layerStep(described), digest);
+  };
+  for (const described of layers) addDescribed(described);
+  for (const paths of store_layers) {
+    const planned = { paths, reason: "planned by the conf" };
+    add(storeLayer(planned, common, store, packer, digestHere()?.codings), undefined);
   }
+  if (customisation_layer !== null) {
+    add(customisationLayer(customisation_layer, store, digestHere()?.codings), undefined);
+  }
+  for (const described of root_layers) addDescribed(described);
+  return own;
 }
 
 function refuseForeignPaths(conf: DockerToolsConf): void {
@@ -129,7 +128,11 @@ function refuseForeignPaths(conf: DockerToolsConf): void {
 }
 
 /** The folder holds `layer.tar` and its `checksum` (wire format, sections 1 and 5). */
-function customisationLayer(folder: string, store: StoreView): Layer {
+function customisationLayer(
+  folder: string,
+  store: StoreView,
+  codings: readonly LayerCodingResult[] | undefined,
+): Layer {
   const located = store.locate(folder);
   const checksumFile = path.join(located, "checksum");
   let checksum: string;
@@ -150,5 +153,6 @@ function customisationLayer(folder: string, store: StoreView): Layer {
     diffId: `sha256:${checksum}`,
     paths: [folder],
     reason: "customisation",
+    codings,
   });
 }

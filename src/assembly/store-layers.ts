@@ -1,5 +1,5 @@
 import type { Closure } from "../closure/closure.ts";
-import type { Layer } from "../image/layer.ts";
+import type { Layer, LayerCodingResult } from "../image/layer.ts";
 import type { PlannedLayer } from "../layering/plan.ts";
 import { contentKey } from "../packing/content-key.ts";
 import type { LayerSpec } from "../packing/layer-spec.ts";
@@ -37,6 +37,7 @@ export function storeLayer(
   common: TarCommon,
   store: StoreView,
   packer: Packer,
+  codings?: readonly LayerCodingResult[],
 ): Layer {
   const spec = storeLayerSpec(planned.paths, common, store);
   return new PackedLayer({
@@ -45,6 +46,7 @@ export function storeLayer(
     contentKey: contentKey(spec, store.contentHashOf),
     paths: planned.paths,
     reason: planned.reason,
+    codings,
   });
 }
 

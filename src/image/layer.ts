@@ -7,6 +7,15 @@ export interface LayerBlob {
   readonly source: ContentSource;
 }
 
+/** Which blob a layer becomes in a codec, as somebody has found it before. */
+export interface LayerCodingResult {
+  /** What compresses it: see `codecId`. */
+  readonly codec: string;
+  readonly digest: string;
+  /** Bytes, compressed. */
+  readonly size: number;
+}
+
 /** A layer's identity and length. */
 export interface LayerIdentity {
   /** `sha256:<hex>` of the uncompressed tar. */
@@ -59,8 +68,15 @@ export interface Layer {
    * be made to learn it. They are checked against it if they are made after all.
    */
   adopt?(digest: Pick<LayerIdentity, "diffId" | "size">): void;
+  /** Which blobs it becomes, as far as whoever described it has said so. */
+  readonly codings?: readonly LayerCodingResult[] | undefined;
   /** For a layer that exists: it is copied as it is, where the destination takes it so. */
   readonly blob?: LayerBlob | undefined;
   /** Writes the uncompressed tar to a file descriptor, for layers that can do so faster. */
   writeTo?(fd: number): Promise<void>;
+}
+
+/** A layer's diffID, for which nothing is made or fetched where it is known. */
+export async function diffIdOf(layer: Layer): Promise<string> {
+  return layer.knownDiffId() ?? (await layer.identity()).diffId;
 }

@@ -1,5 +1,5 @@
 import { VarveError } from "../errors.ts";
-import type { Layer, LayerIdentity, StreamOptions } from "../image/layer.ts";
+import type { Layer, LayerCodingResult, LayerIdentity, StreamOptions } from "../image/layer.ts";
 import { specName } from "./content-key.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
 import type { Packer } from "./packer.ts";
@@ -14,6 +14,7 @@ export class PackedLayer implements Layer {
   readonly paths: readonly string[];
   readonly reason: string;
   readonly contentKey: string | undefined;
+  readonly codings: readonly LayerCodingResult[];
   readonly #packer: Packer;
   readonly #spec: LayerSpec;
   #identity: Promise<LayerIdentity> | undefined;
@@ -28,7 +29,9 @@ export class PackedLayer implements Layer {
     readonly contentKey: string | undefined;
     readonly paths: readonly string[];
     readonly reason: string;
+    readonly codings?: readonly LayerCodingResult[] | undefined;
   }) {
+    this.codings = input.codings ?? [];
     this.#packer = input.packer;
     this.#spec = input.spec;
     this.name = specName(input.spec);

@@ -26,16 +26,23 @@ const regexSchema = v.pipe(
   }, "Expected a regular expression"),
 );
 
-const diffIdSchema = v.pipe(
+const digestSchema = v.pipe(
   v.string(),
   v.regex(/^sha256:[0-9a-f]{64}$/, "Expected sha256: and 64 hexadecimal digits"),
 );
 
+const sizeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
 /** What is known of a layer's bytes before they are made. */
 export const layerDigestSchema = v.object({
-  diff_id: diffIdSchema,
+  diff_id: digestSchema,
   /** Bytes of the tar. */
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  size: sizeSchema,
+  /** Which blob it becomes, by codec. */
+  codings: v.optional(
+    v.array(v.object({ codec: v.string(), digest: digestSchema, size: sizeSchema })),
+    [],
+  ),
 });
 
 const owner = {

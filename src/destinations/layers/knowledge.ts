@@ -38,7 +38,7 @@ export function mediaTypeOf(compression: Compression): string {
   return MEDIA_TYPES[compression][0];
 }
 
-/** What earlier images and this machine's memory know about which blob holds which layer. */
+/** What earlier images, the layers themselves and this machine's memory know about which blob holds which layer. */
 export class Knowledge {
   readonly #earlier: readonly EarlierLayer[];
   readonly #blobs: BlobDigests | undefined;
@@ -105,7 +105,11 @@ export class Knowledge {
       const blob = { mediaType, digest: diffId, size };
       return { diffId, size, codec, blob, source: undefined };
     }
-    const known = this.#blobs?.get(diffId, codec);
+    const described = layer.codings?.find((coding) => coding.codec === codec);
+    const known =
+      described === undefined
+        ? this.#blobs?.get(diffId, codec)
+        : { digest: described.digest, size: described.size };
     if (known === undefined) return undefined;
     const size = told ?? (await layer.size());
     return { diffId, size, codec, blob: { mediaType, ...known }, source: undefined };
