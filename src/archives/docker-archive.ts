@@ -14,6 +14,12 @@ export type ArchivePart = Uint8Array | { readonly layer: Layer; readonly size: n
 /** Positions of layers that the reader has already, and that an archive for it need not hold. */
 export type LeftOut = ReadonlySet<number>;
 
+/**
+ * `hybrid`: for every reader. `docker`: without the OCI layout, which tells the length of every
+ * layer, also of one that is left out and would have to be fetched to learn it.
+ */
+export type ArchiveForm = "hybrid" | "docker";
+
 const NOTHING_LEFT_OUT: LeftOut = new Set();
 
 /** An image, and its names in an archive. */
@@ -36,25 +42,27 @@ export function dockerArchive(
   image: Image,
   references: readonly Reference[],
   leftOut: LeftOut = NOTHING_LEFT_OUT,
+  form: ArchiveForm = "hybrid",
 ): AsyncGenerator<ArchivePart, void, undefined> {
-  return archiveOf([{ image, references }], leftOut);
+  return archiveOf([{ image, references }], leftOut, form);
 }
 
 /** Several images in one archive; layers that they share are held once. */
 export function mergedArchive(
   images: readonly NamedArchiveImage[],
 ): AsyncGenerator<ArchivePart, void, undefined> {
-  return archiveOf(images, NOTHING_LEFT_OUT);
+  return archiveOf(images, NOTHING_LEFT_OUT, "hybrid");
 }
 
 async function* archiveOf(
   images: readonly NamedArchiveImage[],
   leftOut: LeftOut,
+  form: ArchiveForm,
 ): AsyncGenerator<ArchivePart, void, undefined> {
   const members = new MemberFraming(Math.max(...images.map(({ image }) => image.archiveTime)));
   const all = images.flatMap(({ image }) => image.layers);
-  const sizes = all.map((layer) => layer.size());
-  for (const size of sizes) size.catch(() => undefined);
+  const sizes = all.map((layer, index) => (leftOut.has(index) ? undefined : layer.size()));
+  for (const size of sizes) size?.catch(() => undefined);
   const held = new Set<string>();
   for (const [index, layer] of all.entries()) {
     if (leftOut.has(index) || held.has(layer.name)) continue;
@@ -64,10 +72,18 @@ async function* archiveOf(
     yield { layer, size };
     yield members.padding(size);
   }
+  const files: Array<readonly [string, Uint8Array]> = [];
+  const add = (blob: Uint8Array): number => files.push([blobName(digestOf(blob)), blob]);
+  const configs: Buffer[] = [];
+  const layout: Array<Parameters<typeof indexOf>[0][number]> = [];
   const linked = new Set<string>();
-  const written = new Set<string>();
-  const entries: Array<{ readonly manifest: Buffer; readonly config: Buffer }> = [];
-  for (const { image } of images) {
+  for (const { image, references } of images) {
+    if (form === "docker") {
+      const config = await image.config();
+      configs.push(config);
+      add(config);
+      continue;
+    }
     const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
     for (const [index, { diffId }] of layers.entries()) {
       const layer = image.layers[index]!;
@@ -76,23 +92,21 @@ async function* archiveOf(
       yield members.hardLink(blobName(diffId), memberName(layer));
     }
     const config = await image.config();
-    entries.push({ config, manifest: manifestOf(config, layers, image.annotations) });
+    const manifest = manifestOf(config, layers, image.annotations);
+    configs.push(config);
+    add(config);
+    add(manifest);
+    layout.push(...layoutEntries(manifest, image, references));
   }
-  const layout = images.flatMap(({ image, references }, index) =>
-    layoutEntries(entries[index]!.manifest, image, references),
-  );
+  if (form === "hybrid") {
+    files.push(["index.json", indexOf(layout)]);
+    files.push(["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')]);
+  }
   const docker = images.map(({ image, references }, index) =>
-    dockerEntry(entries[index]!.config, image.layers, references),
+    dockerEntry(configs[index]!, image.layers, references),
   );
-  const files: Array<readonly [string, Uint8Array]> = [
-    ...entries.flatMap(({ config, manifest }) => [
-      [blobName(digestOf(config)), config] as const,
-      [blobName(digestOf(manifest)), manifest] as const,
-    ]),
-    ["index.json", indexOf(layout)],
-    ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
-    ["manifest.json", Buffer.from(JSON.stringify(docker), "utf8")],
-  ];
+  files.push(["manifest.json", Buffer.from(JSON.stringify(docker), "utf8")]);
+  const written = new Set<string>();
   for (const [name, bytes] of files) {
     if (written.has(name)) continue;
     written.add(name);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { digestOf, hexOf } from "../image/digest.ts";
 import type { Image } from "../image/image.ts";
+import { diffIdOf } from "../image/layer.ts";
 import { compactGoJson, goJsonMembers } from "../image/go-json.ts";
 import { canonicalName } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
@@ -37,7 +38,7 @@ export async function* skopeoArchive(
   const layers = await Promise.all(
     image.layers.map(async (layer) => ({
       layer,
-      diffId: layer.knownDiffId() ?? (await layer.identity()).diffId,
+      diffId: await diffIdOf(layer),
     })),
   );
   const held = new Set<string>();

@@ -3,6 +3,7 @@ import type { BaseContent } from "../image/config.ts";
 import { plainJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import type { Image, RuntimeConfig } from "../image/image.ts";
+import { diffIdOf } from "../image/layer.ts";
 import type { Layer } from "../image/layer.ts";
 
 export interface AssembledImageInput {
@@ -56,9 +57,7 @@ export class AssembledImage implements Image {
   }
 
   async #render(): Promise<Buffer> {
-    const diffIds = this.layers.map(
-      async (layer) => layer.knownDiffId() ?? (await layer.identity()).diffId,
-    );
+    const diffIds = this.layers.map(diffIdOf);
     const content = {
       created: this.#created,
       architecture: this.architecture,

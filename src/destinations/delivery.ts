@@ -1,12 +1,12 @@
 import { dockerArchive } from "../archives/docker-archive.ts";
-import type { ArchivePart, LeftOut } from "../archives/docker-archive.ts";
+import type { ArchiveForm, ArchivePart, LeftOut } from "../archives/docker-archive.ts";
 import { digestOf } from "../image/digest.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
 import { familiarName } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import type { ReportProgress } from "../progress/events.ts";
-import { announceAhead, WatchedLayer } from "./watched-layer.ts";
+import { announceAhead, shownIdentity, WatchedLayer } from "./watched-layer.ts";
 
 /** What was delivered. */
 export interface Delivery {
@@ -52,13 +52,14 @@ export class DeliveryRun {
   async *archive(
     references: readonly Reference[] = this.references,
     leftOut?: LeftOut,
+    form?: ArchiveForm,
   ): AsyncGenerator<ArchivePart, void, undefined> {
     const { layers } = this.image;
     announceAhead(
       layers.filter((_, index) => leftOut?.has(index) !== true),
       this.report,
     );
-    for await (const part of dockerArchive(this.image, references, leftOut)) {
+    for await (const part of dockerArchive(this.image, references, leftOut, form)) {
       if (part instanceof Uint8Array) {
         yield part;
         continue;
@@ -70,7 +71,7 @@ export class DeliveryRun {
   }
 
   async reportLayer(layer: Layer, sent: boolean): Promise<void> {
-    const { diffId, size, remembered } = await layer.identity();
+    const { diffId, size, remembered } = await shownIdentity(layer);
     const { layers } = this.image;
     this.report({
       kind: "layer",
@@ -97,7 +98,7 @@ export class DeliveryRun {
   ): Promise<Delivery> {
     const layers = await Promise.all(
       this.image.layers.map(async (layer, index) => {
-        const { diffId, size } = await layer.identity();
+        const { diffId, size } = await shownIdentity(layer);
         const sent = spared?.known.has(index) !== true;
         return { diffId, size, sent, paths: layer.paths, reason: layer.reason };
       }),

@@ -97,8 +97,24 @@ export function announceAhead(layers: readonly Layer[], report: ReportProgress):
 }
 
 /** What exists as a blob may go as it is; then its length is that of the blob. */
-async function aheadOf(layer: Layer): Promise<number | undefined> {
+export async function aheadOf(layer: Layer): Promise<number | undefined> {
   return layer.blob?.descriptor.size ?? sizeIfNear(layer);
+}
+
+/**
+ * A layer's identity as it is told to people: of one that is far and has not been wanted, the
+ * length is its blob's. For that alone it is not fetched.
+ */
+export async function shownIdentity(layer: Layer): Promise<LayerIdentity> {
+  const diffId = layer.knownDiffId();
+  const blobSize = layer.blob?.descriptor.size;
+  if (diffId === undefined || blobSize === undefined || !isFar(layer)) return layer.identity();
+  return { diffId, size: blobSize, remembered: true };
+}
+
+/** Whether a layer would have to be fetched to learn its length. */
+export function isFar(layer: Layer): boolean {
+  return layer.knownSize !== undefined && layer.knownSize() === undefined;
 }
 
 /** A layer's length, unless it would have to be fetched to learn it. */

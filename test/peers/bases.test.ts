@@ -265,6 +265,37 @@ describe.skipIf(missing !== undefined)("a base that skopeo has put into a regist
     }
   });
 
+  it.skipIf(dockerdAbsent() !== undefined)(
+    "is not fetched again by who pulls what lies on it",
+    async () => {
+      const { root, options } = appStore();
+      const [base, app] = ["base:gzip", "app:pulled"].map((name) => `${registry.host}/${name}`);
+      varve("push", APP, "--from", base!, "-t", app!, ...options);
+      const engine = await startDockerd();
+      try {
+        const cache = path.join(root, "pulling");
+        const pull = (name: string): Finished =>
+          runVarve(["pull", name, "--host", engine.host], { env: { VARVE_CACHE_DIR: cache } });
+        expect(pull(app!).status).toBe(0);
+        // A machine that does not know how long the base's layer is.
+        fs.rmSync(cache, { recursive: true });
+        varve("push", APP, "--from", base!, "-t", app!, "-e", "NEW=1", ...options);
+        const before = registry.requests().length;
+        const { status, stderr } = pull(app!);
+        expect(status).toBe(0);
+        expect(stderr).toMatch(/3 known/);
+        const blob = manifestOf(base!).layers[0]!.digest;
+        const fetched = registry.requests().slice(before);
+        expect(fetched.filter((request) => request.includes(blob))).toEqual([]);
+        expect(await engine.docker("image", "inspect", "--format={{.RepoTags}}", app!)).toBe(
+          `[${app}]`,
+        );
+      } finally {
+        await engine.stop();
+      }
+    },
+  );
+
   it.skipIf(dockerdAbsent() !== undefined)("runs in Docker, below and above", async () => {
     const { root, options } = appStore();
     fs.writeFileSync(path.join(root, APP, "bin/app"), "#!/bin/sh\necho app on $SYSTEM in $PWD\n");

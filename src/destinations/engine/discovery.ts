@@ -5,6 +5,7 @@ import type { Image } from "../../image/image.ts";
 import type { Layer } from "../../image/layer.ts";
 import { familiarName } from "../../image/reference.ts";
 import type { Reference } from "../../image/reference.ts";
+import { aheadOf } from "../watched-layer.ts";
 import type { EngineMemory } from "./engine-memory.ts";
 import { Holdings } from "./holdings.ts";
 import type { ImageStore } from "./image-store.ts";
@@ -112,7 +113,7 @@ async function atMost(
   for (const [index, layer] of layers.entries()) {
     if (known.has(index)) continue;
     // One by one: measuring the rest can wait until it is sent.
-    total += await layer.size();
+    total += (await aheadOf(layer)) ?? 0;
     if (total > bytes) return false;
   }
   return true;

@@ -1,13 +1,15 @@
 import { archiveBytes } from "../../archives/docker-archive.ts";
-import type { LeftOut } from "../../archives/docker-archive.ts";
+import type { ArchiveForm, LeftOut } from "../../archives/docker-archive.ts";
 import type { EngineClient } from "../../engine/client.ts";
 import { messageOf, VarveError } from "../../errors.ts";
 import type { Image } from "../../image/image.ts";
+import { diffIdOf } from "../../image/layer.ts";
 import { familiarName } from "../../image/reference.ts";
 import type { Reference } from "../../image/reference.ts";
 import type { ReportProgress } from "../../progress/events.ts";
 import { DeliveryRun } from "../delivery.ts";
 import type { Delivery } from "../delivery.ts";
+import { isFar } from "../watched-layer.ts";
 import { planLoad } from "./load-plan.ts";
 import type { LoadPlan, LoadPlanOptions, LoadWay } from "./load-plan.ts";
 import { verify } from "./verify.ts";
@@ -56,7 +58,7 @@ export async function loadIntoEngine(
     id = await loading.carryOut(plan);
   }
   const { way, store, known, memory } = plan;
-  memory.put({ id, diffIds: await diffIdsOf(image) });
+  memory.put({ id, diffIds: await Promise.all(image.layers.map(diffIdOf)) });
   const delivery = await run.finish(loading.written, { known, secondTry });
   return {
     ...delivery,
@@ -82,9 +84,9 @@ function mayLackLayers(error: unknown): boolean {
   return ["ENGINE_LOAD", "ENGINE_REFUSED"].includes(error.code) && error.hint === undefined;
 }
 
-async function diffIdsOf(image: Image): Promise<string[]> {
-  const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
-  return layers.map(({ diffId }) => diffId);
+/** An engine that names images by archives reads no OCI layout in them. */
+function formFor({ layers }: Image, leftOut: LeftOut): ArchiveForm {
+  return [...leftOut].some((index) => isFar(layers[index]!)) ? "docker" : "hybrid";
 }
 
 /** One image's way into one engine. */
@@ -107,9 +109,9 @@ class Loading {
     if (way === "tagged" && id !== undefined) {
       await this.#tag(id, untagged);
     } else if (store.namedByArchive) {
-      await this.#send(references, known);
+      await this.#send(references, known, formFor(image, known));
     } else {
-      const loaded = await this.#send([], known);
+      const loaded = await this.#send([], known, "hybrid");
       await verify(this.#client, store, image, [loaded]);
       await this.#tag(loaded, references);
     }
@@ -117,8 +119,12 @@ class Loading {
   }
 
   /** @returns the engine's name or ID of what it has loaded */
-  async #send(references: readonly Reference[], leftOut: LeftOut): Promise<string> {
-    const parts = this.#run.archive(references, leftOut);
+  async #send(
+    references: readonly Reference[],
+    leftOut: LeftOut,
+    form: ArchiveForm,
+  ): Promise<string> {
+    const parts = this.#run.archive(references, leftOut, form);
     const { ids, names } = await this.#client.loadImage(this.#counted(archiveBytes(parts)));
     return ids[0] ?? names[0] ?? "";
   }

@@ -1,6 +1,7 @@
 import type { EngineClient } from "../../engine/client.ts";
 import { VarveError } from "../../errors.ts";
 import type { Image } from "../../image/image.ts";
+import { diffIdOf } from "../../image/layer.ts";
 import { isComplete } from "./image-store.ts";
 import type { ImageStore } from "./image-store.ts";
 
@@ -17,8 +18,7 @@ export async function verify(
   image: Image,
   names: readonly string[],
 ): Promise<string> {
-  const layers = await Promise.all(image.layers.map((layer) => layer.identity()));
-  const diffIds = layers.map(({ diffId }) => diffId).join();
+  const diffIds = (await Promise.all(image.layers.map(diffIdOf))).join();
   const expected = store.name === "classic" ? await store.idOf(image) : undefined;
   let id = "";
   for (const name of names) {
