@@ -23,12 +23,12 @@ export class Session {
     this.#jobs = flags.jobs;
     this.announcer = new Announcer(flags);
     this.#packPool = new WorkerPool(flags.jobs);
-    if (options.warmUp !== false) this.#packPool.warmUp();
     this.packer = new Packer({
       pool: this.#packPool,
       measuringPool: this.#measuringPool,
       digests: new DigestStore(),
       ignoreRemembered: flags.noCache,
+      isEager: options.warmUp !== false,
     });
   }
 

@@ -48,7 +48,10 @@ export class DeliveryRun {
     return this.references.map(familiarName).join(", ");
   }
 
-  /** The image as an archive; a layer is reported once its consumer has come back for more. */
+  /**
+   * The image as an archive; a layer is reported once its consumer has come back for more and its
+   * digest is known, for which the next one does not wait.
+   */
   async *archive(
     references: readonly Reference[] = this.references,
     leftOut?: LeftOut,
@@ -59,6 +62,7 @@ export class DeliveryRun {
       layers.filter((_, index) => leftOut?.has(index) !== true),
       this.report,
     );
+    let reported: Promise<void> = Promise.resolve();
     for await (const part of dockerArchive(this.image, references, leftOut, form)) {
       if (part instanceof Uint8Array) {
         yield part;
@@ -66,8 +70,11 @@ export class DeliveryRun {
       }
       const place = { index: layers.indexOf(part.layer), of: layers.length };
       yield { ...part, layer: new WatchedLayer(part.layer, place, this.report) };
-      await this.reportLayer(part.layer, true);
+      reported = reported.then(() => this.reportLayer(part.layer, true));
+      // The archive's end needs all digests, and fails by itself.
+      reported.catch(() => undefined);
     }
+    await reported;
   }
 
   async reportLayer(layer: Layer, sent: boolean): Promise<void> {

@@ -35,15 +35,26 @@ export async function writeArchive(
     add(bytes.length);
   };
   if (options.compression === "none") {
+    // Padding and header between two layers are one write.
+    let framing: Uint8Array[] = [];
+    const putFraming = async (): Promise<void> => {
+      if (framing.length > 0) await put(Buffer.concat(framing));
+      framing = [];
+    };
     for await (const part of parts) {
-      if (part instanceof Uint8Array) await put(part);
-      else if (part.layer.writeTo === undefined) {
+      if (part instanceof Uint8Array) {
+        framing.push(part);
+        continue;
+      }
+      await putFraming();
+      if (part.layer.writeTo === undefined) {
         for await (const chunk of archiveBytes(only(part))) await put(chunk);
       } else {
         await part.layer.writeTo(fd);
         add(part.size);
       }
     }
+    await putFraming();
     return written;
   }
   const { compress } = await import("../packing/codec/compress.ts");

@@ -82,8 +82,17 @@ export class PackedLayer implements Layer {
 
   async writeTo(fd: number): Promise<void> {
     const size = await this.size();
-    if (this.#isSure()) await this.#packer.write(this.#spec, fd, size);
-    else this.#learn(await this.#packer.writeAndHash(this.#spec, fd, size));
+    if (this.#isSure()) {
+      await this.#packer.write(this.#spec, fd, size);
+      return;
+    }
+    const { digest } = await this.#packer.writeAndHash(this.#spec, fd, size);
+    if (this.#adopted) {
+      this.#learn(await digest);
+      return;
+    }
+    this.#identity ??= digest.then((found) => this.#found(found));
+    this.#identity.catch(() => undefined);
   }
 
   /** Whether the identity is known, and by one's own work. */

@@ -16,6 +16,19 @@ export interface PackerOptions {
   readonly digests?: DigestStore | undefined;
   /** Do not believe remembered digests (they are still written). */
   readonly ignoreRemembered?: boolean;
+  /** Layers' bytes are wanted for certain: workers start as soon as it is known how many. */
+  readonly isEager?: boolean;
+}
+
+/** A layer that is written; its digest is about to be known. */
+export interface Hashing {
+  readonly digest: Promise<LayerDigest>;
+}
+
+/** Two workers at one layer. */
+interface Pair {
+  readonly writing: Promise<number>;
+  readonly hashing: Promise<string>;
 }
 
 /** Makes the bytes of layers, and their digests, on worker threads. */
@@ -24,18 +37,22 @@ export class Packer {
   readonly #measuringPool: WorkerPool;
   readonly #digests: DigestStore | undefined;
   readonly #ignoreRemembered: boolean;
+  readonly #isEager: boolean;
   /** What was found when lengths were. */
   readonly #walks = new RecentWalks();
-  /** Settled when no pair of workers is at work. */
-  #pair: Promise<void> = Promise.resolve();
-  /** Between the pair: made once, since fresh memory costs as much as hashing. */
-  #ring: SharedArrayBuffer | undefined;
+  /** Settled when the next pair of workers may begin. */
+  #nextPair: Promise<unknown> = Promise.resolve();
+  #lastHashed: Promise<unknown> = Promise.resolve();
+  /** Between pairs, at most two: used again, since fresh memory costs as much as hashing. */
+  readonly #rings: SharedArrayBuffer[] = [];
 
   constructor(options: PackerOptions) {
     this.#pool = options.pool;
     this.#measuringPool = options.measuringPool ?? options.pool;
     this.#digests = options.digests;
     this.#ignoreRemembered = options.ignoreRemembered ?? false;
+    this.#isEager = options.isEager ?? false;
+    if (this.#isEager) this.#pool.warmUp(1);
   }
 
   /** Whether digests that somebody has found before count. */
@@ -45,8 +62,16 @@ export class Packer {
 
   /** What is remembered of a layer with this content key. */
   remembered(contentKey: string | undefined): LayerDigest | undefined {
-    if (contentKey === undefined || this.#ignoreRemembered) return undefined;
-    return this.#digests?.get(contentKey);
+    const known =
+      contentKey === undefined || this.#ignoreRemembered
+        ? undefined
+        : this.#digests?.get(contentKey);
+    if (known === undefined && this.#isEager) {
+      // It will be measured, and hashed while it is written.
+      this.#measuringPool.warmUp(1);
+      this.#pool.warmUp(2);
+    }
+    return known;
   }
 
   /** Remembers a digest for the next time. */
@@ -75,37 +100,43 @@ export class Packer {
   }
 
   /**
-   * The same, and finds the diffID of what it writes. One worker writes and another hashes, one
-   * pair at a time, since two pairs could each wait for the other's worker.
+   * The same, and finds the diffID of what it writes: one worker writes and another hashes. It is
+   * written when this is fulfilled; what is left to be hashed goes on beside the next layer.
    */
-  async writeAndHash(spec: LayerSpec, fd: number, size: number): Promise<LayerDigest> {
+  async writeAndHash(spec: LayerSpec, fd: number, size: number): Promise<Hashing> {
     if (this.#pool.parallelism < 2) {
       const digest = await this.digest(spec);
       await this.write(spec, fd, size);
-      return digest;
+      return { digest: Promise.resolve(digest) };
     }
-    const before = this.#pair;
-    const pair = before.then(() => this.#writeInPair(spec, fd));
-    this.#pair = pair.then(
-      () => undefined,
-      () => undefined,
-    );
-    const { hex, written } = await pair;
-    refuseOtherSize(spec, written, size);
-    return { diffId: `sha256:${hex}`, size };
+    const pair = this.#nextPair.then(() => this.#beginPair(spec, fd));
+    const written = pair.then(({ writing }) => writing);
+    const hashed = pair.then(({ hashing }) => hashing);
+    // One writes at a time, since two could each wait for the other's worker; and one is ahead.
+    this.#nextPair = Promise.allSettled([written, this.#lastHashed]);
+    this.#lastHashed = Promise.allSettled([hashed]);
+    const digest = Promise.all([hashed, written]).then(([hex]) => ({
+      diffId: `sha256:${hex}`,
+      size,
+    }));
+    digest.catch(() => undefined);
+    // Without its other half the one that writes would wait for ever.
+    const length = await Promise.race([written, hashed.then(() => written)]);
+    refuseOtherSize(spec, length, size);
+    return { digest };
   }
 
-  async #writeInPair(spec: LayerSpec, fd: number): Promise<{ hex: string; written: number }> {
-    const ring = this.#ring ?? createHashRing();
+  #beginPair(spec: LayerSpec, fd: number): Pair {
+    const ring = this.#rings.pop() ?? createHashRing();
     const record = this.#walks.take(spec);
+    const writing = this.#pool.run("write", { spec, record, fd, ring }, { urgent: true });
+    const hashing = this.#pool.run("hash", { ring }, { urgent: true });
     // After a failure the other worker may still be at it: the next pair gets a ring of its own.
-    this.#ring = undefined;
-    const [hex, written] = await Promise.all([
-      this.#pool.run("hash", { ring }, { urgent: true }),
-      this.#pool.run("write", { spec, record, fd, ring }, { urgent: true }),
-    ]);
-    this.#ring = ring;
-    return { hex, written };
+    Promise.all([writing, hashing]).then(
+      () => this.#rings.push(ring),
+      () => undefined,
+    );
+    return { writing, hashing };
   }
 
   /**

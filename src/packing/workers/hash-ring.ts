@@ -8,7 +8,7 @@ import { CHUNK_SIZE } from "../chunk-size.ts";
  * and can be used again.
  */
 
-const SLOTS = 6;
+const SLOTS = 4;
 /** Int32 cells before the data, one a slot: what it holds. */
 const DATA_OFFSET = 64;
 

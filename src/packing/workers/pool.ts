@@ -7,6 +7,12 @@ import type { PlainError, Request, Response, TaskName, Tasks } from "./protocol.
 const MOST_WORKERS = 8;
 
 /**
+ * Megabytes that a worker's heap may have for what is soon forgotten, which is nearly all it has.
+ * Memory that is used again stays in the processor's cache.
+ */
+const YOUNG_HEAP = 3;
+
+/**
  * What a worker runs first: the compile cache is a thread's own, and with it a worker is ready in
  * half the time.
  */
@@ -56,9 +62,13 @@ export class WorkerPool {
     return this.#limit;
   }
 
-  /** Starts all workers now, so that they come up while other things are done. */
-  warmUp(): void {
-    while (this.#started < this.#limit) this.#idle.push(this.#start());
+  /**
+   * Starts workers now, so that they come up while other things are done.
+   *
+   * @param count how many shall there be; by default as many as there may
+   */
+  warmUp(count: number = this.#limit): void {
+    while (this.#started < Math.min(count, this.#limit)) this.#idle.push(this.#start());
   }
 
   /** Runs a task on the next free worker. Errors come back as the worker threw them. */
@@ -120,6 +130,7 @@ export class WorkerPool {
       // non-blocking for everybody who shares it.
       stdout: true,
       stderr: true,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP },
     });
     worker.on("message", (response: Response) => {
       this.#receive(worker, response);
