@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { ImageAtOptions } from "../assembly/image-at.ts";
 import { imageFromConf } from "../assembly/from-conf.ts";
 import { UsageError } from "../errors.ts";
@@ -16,6 +17,10 @@ import { openStoreView } from "./store-view.ts";
 export interface NamedImage {
   readonly image: Image;
   readonly references: readonly Reference[];
+  /** Files and folders that decide what is in it, absolute. */
+  readonly places?: readonly string[];
+  /** Whether scripts ran for it, which may have written into these. */
+  readonly ranScripts?: boolean;
   readonly close: () => void;
 }
 
@@ -90,7 +95,7 @@ async function openConf(
   });
   const places = basePlaces(flags, session.announcer);
   const opened = await imageFromConf(conf, session.packer, store, places);
-  return { ...opened, references };
+  return { ...opened, references, places: [path.resolve(file)] };
 }
 
 async function openRecipe(
@@ -108,6 +113,8 @@ async function openRecipe(
     return {
       ...opened,
       references,
+      places: source.places,
+      ranScripts: source.ranScripts,
       close: () => {
         opened.close();
         close();

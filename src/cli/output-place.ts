@@ -7,7 +7,13 @@ import { wholeNumber } from "./flags.ts";
 /** Where `varve build` writes to. */
 export type OutputPlace =
   | { readonly kind: "archive"; readonly file: string }
-  | { readonly kind: "oci-layout"; readonly folder: string; readonly version: string }
+  | {
+      readonly kind: "oci-layout";
+      readonly folder: string;
+      readonly version: string;
+      /** Whether several images go there, which may have the same tag. */
+      readonly isShared?: boolean;
+    }
   | { readonly kind: "oci-archive"; readonly file: string; readonly version: string };
 
 /** What of an output can be said in one text, as for `docker buildx build --output`. */

@@ -45,6 +45,8 @@ export type ResolvedSource =
       readonly defaults: ImageDefaults;
       /** Files and folders that decide what is in the image, absolute. */
       readonly places: readonly string[];
+      /** Whether scripts of the project ran. */
+      readonly ranScripts: boolean;
       /** Lets go of connections. */
       readonly close: () => void;
     };
@@ -108,7 +110,18 @@ async function gather(
     const file = path.relative("", pins.file);
     announcer.note(`${file} pins what this image is made of; commit it`);
   }
-  return { kind: "recipe", recipe, sources, defaults, places: [...files, ...places], close };
+  const ranScripts =
+    options.scripts.length > 0 ||
+    recipe.contents.some((entry) => "run" in entry && entry.run !== undefined);
+  return {
+    kind: "recipe",
+    recipe,
+    sources,
+    defaults,
+    places: [...files, ...places],
+    ranScripts,
+    close,
+  };
 }
 
 /** What pins an image, beside the recipe. */
@@ -177,6 +190,7 @@ async function fromGraph(
     sources: [source],
     defaults,
     places: [path.resolve(file)],
+    ranScripts: false,
     close: () => undefined,
   };
 }

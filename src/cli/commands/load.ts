@@ -18,6 +18,7 @@ export interface LoadFlags extends ImageFlags, WorkFlags, ConnectionFlags {
   readonly metadataFile?: string;
   readonly full: boolean;
   readonly dryRun: boolean;
+  readonly watch: boolean;
 }
 
 export const loadCommand = command<LoadFlags, string[], VarveContext>({
@@ -47,6 +48,12 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
         brief: "Send every layer, whatever the engine has",
       },
       dryRun: dryRunFlag,
+      watch: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Load again whenever something changes, until interrupted",
+      },
       ...imageFlags,
       ...connectionFlags,
       ...workFlags,
@@ -55,10 +62,12 @@ export const loadCommand = command<LoadFlags, string[], VarveContext>({
   },
   docs: {
     brief: "Load an image into a Docker engine, and say how to run it",
-    customUsage: ["SOURCE... [-t NAME:TAG]", "--conf FILE"],
+    customUsage: ["[SOURCE...] [-t NAME:TAG]", "[SOURCE...] --watch", "--conf FILE"],
     fullDescription:
       "Loads an image into a Docker engine through its API, and says how to run it. Only layers\n" +
-      "that the engine lacks are sent.\n\n" +
+      "that the engine lacks are sent. With --watch, each change of the recipe or of the files that\n" +
+      "go in is loaded at once, in a line each.\n\n" +
+      "  varve load\n" +
       "  varve load .#app -t app:1.0\n" +
       "  varve load .#myDockerToolsImage\n" +
       "  DOCKER_HOST=ssh://me@server varve load --conf conf.json",

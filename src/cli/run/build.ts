@@ -2,7 +2,7 @@ import { writeWholeFile } from "../../destinations/output-file.ts";
 import { UsageError } from "../../errors.ts";
 import { compressionByName } from "../../packing/codec/compression.ts";
 import { buildArchive } from "../build-archive.ts";
-import { buildLayout } from "../build-layout.ts";
+import { buildIndex, buildLayout } from "../build-layout.ts";
 import type { BuildFlags } from "../commands/build.ts";
 import { checkLevel } from "../compression-level.ts";
 import type { VarveContext } from "../context.ts";
@@ -10,6 +10,8 @@ import { writeMetadata } from "../metadata-file.ts";
 import { parseOutput } from "../output-place.ts";
 import type { OutputRequest } from "../output-place.ts";
 import { standardOutputForImage } from "../standard-output.ts";
+import { flagsForOne, targetsOf } from "../targets.ts";
+import type { Target } from "../targets.ts";
 
 export async function build(
   this: VarveContext,
@@ -21,21 +23,52 @@ export async function build(
       hint: "-o image.tar.gz writes a file; varve load loads it into Docker; varve stream pipes it",
     });
   }
-  const output = parseOutput(flags.output);
-  const result =
-    output.place.kind === "archive"
-      ? await intoArchive(flags, sources, output, output.place.file)
-      : await intoLayout(flags, sources, output, output.place);
-  if (result !== undefined) this.process.stdout.write(`${result}\n`);
+  const targets = await targetsOf(flags, sources);
+  const delivered: object[] = [];
+  for (const target of targets) {
+    const output = outputFor(flags.output, target, targets.length);
+    const { line, delivery } =
+      output.place.kind === "archive"
+        ? await intoArchive(flagsForOne(flags, target), sources, output, output.place.file)
+        : await intoLayout(flags, sources, target, output, output.place);
+    if (line !== undefined) this.process.stdout.write(`${line}\n`);
+    delivered.push(delivery);
+  }
+  if (flags.metadataFile === undefined) return;
+  await writeMetadata(flags.metadataFile, targets.length === 1 ? delivered[0]! : delivered);
 }
 
-/** @returns what to print: nothing when the image itself went to standard output */
+/** Stands for an image's name where each of several needs a place of its own. */
+const IMAGE = "{image}";
+
+/**
+ * Where one of several images goes: to a place with its name in it, or beside the others into one
+ * layout.
+ */
+function outputFor(text: string, { name }: Target, count: number): OutputRequest {
+  const output = parseOutput(text.replaceAll(IMAGE, name));
+  if (count === 1 || text.includes(IMAGE)) return output;
+  const { place } = output;
+  if (place.kind === "oci-layout" && place.version === "") {
+    return { ...output, place: { ...place, isShared: true } };
+  }
+  throw new UsageError(`the recipe has ${count} images, and -o ${text} takes one`, {
+    hint: `-o '${IMAGE}.tar.gz' names each; or choose one: --image ${name}`,
+  });
+}
+
+interface Built {
+  /** What to print: nothing when the image itself went to standard output. */
+  readonly line: string | undefined;
+  readonly delivery: object;
+}
+
 async function intoArchive(
   flags: BuildFlags,
   sources: readonly string[],
   output: OutputRequest,
   file: string,
-): Promise<string | undefined> {
+): Promise<Built> {
   const compression = flags.compression ?? output.compression ?? compressionByName(file);
   const compressionLevel = flags.compressionLevel ?? output.compressionLevel;
   checkLevel(compressionLevel, compression);
@@ -45,20 +78,23 @@ async function intoArchive(
   const delivery = await buildArchive(withLevel, sources, compression, (write) =>
     fd === undefined ? writeWholeFile(file, write) : write(fd),
   );
-  if (flags.metadataFile !== undefined) await writeMetadata(flags.metadataFile, delivery);
-  return isStandardOutput ? undefined : file;
+  return { line: isStandardOutput ? undefined : file, delivery };
 }
 
 async function intoLayout(
   flags: BuildFlags,
   sources: readonly string[],
+  target: Target,
   output: OutputRequest,
   place: Exclude<OutputRequest["place"], { kind: "archive" }>,
-): Promise<string> {
+): Promise<Built> {
   const compression = flags.compression ?? output.compression ?? "gzip";
   const level = flags.compressionLevel ?? output.compressionLevel;
   checkLevel(level, compression);
-  const delivery = await buildLayout(flags, sources, place, { compression, level });
-  if (flags.metadataFile !== undefined) await writeMetadata(flags.metadataFile, delivery);
-  return `${delivery.place}@${delivery.digest}`;
+  const coding = { compression, level };
+  const delivery =
+    target.platforms.length > 1
+      ? await buildIndex(flags, sources, target, place, coding)
+      : await buildLayout(flagsForOne(flags, target), sources, place, coding);
+  return { line: `${delivery.place}@${delivery.digest}`, delivery };
 }

@@ -16,6 +16,7 @@ import { openImage } from "../open-image.ts";
 import type { NamedImage } from "../open-image.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
+import { flagsForOne, targetsOf } from "../targets.ts";
 
 const NAMES_SHOWN = 3;
 
@@ -29,16 +30,27 @@ export async function load(
   // Its answer comes while the image is described.
   client.info().catch(() => undefined);
   try {
+    if (flags.watch) {
+      const { watchLoads } = await import("../watch-loads.ts");
+      await watchLoads(flags, sources, client, (line) => this.process.stdout.write(`${line}\n`));
+      return;
+    }
+    const targets = await targetsOf(flags, sources);
     const work = async (session: Session): Promise<string[]> => {
-      const opened = await openImage(flags, sources, session);
-      try {
-        refuseNameless(opened);
-        return flags.dryRun
-          ? await rehearse(opened, client, flags)
-          : await deliver(opened, client, flags, session);
-      } finally {
-        opened.close();
+      const lines: string[] = [];
+      for (const target of targets) {
+        const opened = await openImage(flagsForOne(flags, target), sources, session);
+        try {
+          refuseNameless(opened);
+          const told = flags.dryRun
+            ? await rehearse(opened, client, flags)
+            : await deliver(opened, client, flags, session);
+          lines.push(...told);
+        } finally {
+          opened.close();
+        }
       }
+      return lines;
     };
     // An image that the engine has needs no worker.
     const lines = await inSession(flags, work, { warmUp: false });
@@ -48,7 +60,8 @@ export async function load(
   }
 }
 
-function refuseNameless({ references }: NamedImage): void {
+/** @throws UsageError for an image without a name */
+export function refuseNameless({ references }: NamedImage): void {
   if (references.length > 0) return;
   throw new UsageError("the image has no name to be loaded under", {
     hint: "give one: -t NAME:TAG",

@@ -18,8 +18,11 @@ import { writeMetadata } from "../metadata-file.ts";
 import { openImage } from "../open-image.ts";
 import type { NamedImage } from "../open-image.ts";
 import { imageLocation } from "../names-image.ts";
+import { pushIndex } from "../push-index.ts";
+import type { PushedImage, PushedIndex } from "../push-index.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
+import { flagsFor, flagsForOne, targetsOf } from "../targets.ts";
 
 export async function push(
   this: VarveContext,
@@ -28,29 +31,54 @@ export async function push(
 ): Promise<void> {
   checkLevel(flags.compressionLevel, flags.compression);
   const cacheFrom = (flags.cacheFrom ?? []).map(parseRemoteReference);
-  const work = async (session: Session): Promise<Pushed> => {
-    const opened = await openAny(flags, sources, session);
-    try {
-      checkNames(opened.references);
-      return await pushImage(opened.image, opened.references, {
-        compression: flags.compression,
-        level: flags.compressionLevel,
-        codecPool: () => session.codecPool(),
-        blobs: new BlobDigests(new DigestStore()),
-        learn: !flags.noCache,
-        cacheFrom,
-        connection: connectionOf(flags),
-        dryRun: flags.dryRun,
-        report: session.report,
-      });
-    } finally {
-      opened.close();
+  const targets = await targetsOf(flags, sources);
+  const work = async (session: Session): Promise<PushedTarget[]> => {
+    const pushOne = async (own: PushFlags, isPart: boolean): Promise<PushedImage> => {
+      const opened = await openAny(own, sources, session);
+      const { image, references } = opened;
+      try {
+        checkNames(references);
+        const pushed = await pushImage(image, references, {
+          compression: flags.compression,
+          level: flags.compressionLevel,
+          codecPool: () => session.codecPool(),
+          blobs: new BlobDigests(new DigestStore()),
+          learn: !flags.noCache,
+          isPart,
+          cacheFrom,
+          connection: connectionOf(flags),
+          dryRun: flags.dryRun,
+          report: session.report,
+        });
+        return { pushed, references };
+      } finally {
+        opened.close();
+      }
+    };
+    const all: PushedTarget[] = [];
+    for (const target of targets) {
+      if (target.platforms.length <= 1) {
+        all.push((await pushOne(flagsForOne(flags, target), false)).pushed);
+        continue;
+      }
+      const parts: PushedImage[] = [];
+      for (const platform of target.platforms) {
+        parts.push(await pushOne(flagsFor(flags, target, platform), true));
+      }
+      all.push(await pushIndex(parts, flags, session));
     }
+    return all;
   };
   const pushed = await inSession(flags, work, { warmUp: false });
-  if (flags.metadataFile !== undefined) await writeMetadata(flags.metadataFile, pushed);
-  for (const digest of pushed.digests) this.process.stdout.write(`${digest}\n`);
+  if (flags.metadataFile !== undefined) {
+    await writeMetadata(flags.metadataFile, pushed.length === 1 ? pushed[0]! : pushed);
+  }
+  for (const digest of pushed.flatMap(({ digests }) => digests)) {
+    this.process.stdout.write(`${digest}\n`);
+  }
 }
+
+type PushedTarget = Pushed | PushedIndex;
 
 /** An image in a file or an engine is taken as it is; everything else is built. */
 async function openAny(

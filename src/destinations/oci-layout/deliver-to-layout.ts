@@ -14,6 +14,8 @@ import type { LayoutDelivery } from "./layout-run.ts";
 export interface LayoutOptions extends LayOptions {
   /** What the image is called there; empty for the tags of its references. */
   readonly version: string;
+  /** Whether it gets no name, since it is part of an index that gets one. */
+  readonly isPart?: boolean;
 }
 
 /**

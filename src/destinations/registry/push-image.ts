@@ -32,6 +32,8 @@ export interface PushOptions extends LayerCoding {
   readonly blobs?: BlobDigests | undefined;
   /** Whether to learn from earlier images; otherwise every layer is packed. */
   readonly learn: boolean;
+  /** Whether it gets no tag, since it is part of an index that gets them. */
+  readonly isPart?: boolean;
   /** Images to learn from beside the one that the new one replaces. */
   readonly cacheFrom: readonly RemoteReference[];
   readonly connection: RegistriesOptions;
@@ -189,8 +191,9 @@ class ImagePush {
       try {
         if (this.#options.dryRun) return undefined;
         await uploadBytes(repository, config, { onSent: run.onSent, ask: round === 1 });
-        await inParallel(tags, PARALLEL_UPLOADS, (tag) =>
-          repository.putManifest(tag, manifest, MEDIA_TYPE.manifest),
+        const versions = this.#options.isPart === true ? [digestOf(manifest)] : tags;
+        await inParallel(versions, PARALLEL_UPLOADS, (version) =>
+          repository.putManifest(version, manifest, MEDIA_TYPE.manifest),
         );
         return {
           repository: repository.fullName,

@@ -1,0 +1,130 @@
+import { loadIntoEngine } from "../destinations/engine/load-into-engine.ts";
+import type { EngineDelivery } from "../destinations/engine/load-into-engine.ts";
+import type { EngineClient } from "../engine/client.ts";
+import { UsageError } from "../errors.ts";
+import { watchFiles } from "../sources/files/watch.ts";
+import { count, formatBytes } from "../wording/format.ts";
+import type { LoadFlags } from "./commands/load.ts";
+import { writeMetadata } from "./metadata-file.ts";
+import { openImage } from "./open-image.ts";
+import { errorText } from "./report-error.ts";
+import { refuseNameless } from "./run/load.ts";
+import { inSession } from "./session.ts";
+import { flagsForOne, targetsOf } from "./targets.ts";
+
+/** Its seconds count from when the sources were looked at. */
+type TimedDelivery = EngineDelivery;
+
+/** What was loaded, and what has to be watched for the next time. */
+interface Loaded {
+  readonly deliveries: readonly TimedDelivery[];
+  readonly places: readonly string[];
+  readonly ranScripts: boolean;
+}
+
+/**
+ * Loads images, and loads them again whenever something changes, until the process is interrupted.
+ * What is wrong in between is told, and the next change is waited for.
+ *
+ * @param say prints a line for a person
+ * @throws what the first load throws, and VarveError `WATCH_LIMIT`
+ */
+export async function watchLoads(
+  flags: LoadFlags,
+  sources: readonly string[],
+  client: EngineClient,
+  say: (line: string) => void,
+): Promise<never> {
+  if (flags.dryRun) {
+    throw new UsageError("--watch and --dry-run contradict each other", {
+      hint: "give one of them",
+    });
+  }
+  let last = await loadOnce(flags, sources, client);
+  tell(last, say);
+  say(`Watching ${count(last.places.length, "place")}`);
+  // Later loads are told in a line each.
+  const quiet = { ...flags, quiet: true };
+  const again = async (): Promise<void> => {
+    try {
+      const now = await loadOnce(quiet, sources, client);
+      tell({ ...now, deliveries: now.deliveries.filter(hasChanged) }, say);
+      last = now;
+    } catch (error) {
+      process.stderr.write(`${errorText(error, flags.debug)}\n`);
+    }
+  };
+  let isCurrent = last.ranScripts;
+  for (;;) {
+    const { places } = last;
+    const changes = watchFiles(places);
+    let next = changes.next();
+    // Something may have changed before it was watched.
+    if (!isCurrent) await again();
+    while (isSame(places, last.places)) {
+      await next;
+      next = changes.next();
+      await again();
+      // What scripts have written is no change of the user's.
+      if (last.ranScripts) break;
+    }
+    isCurrent = last.ranScripts;
+    await changes.return();
+  }
+}
+
+async function loadOnce(
+  flags: LoadFlags,
+  sources: readonly string[],
+  client: EngineClient,
+): Promise<Loaded> {
+  const targets = await targetsOf(flags, sources);
+  const loaded = await inSession(
+    flags,
+    async (session) => {
+      const deliveries: TimedDelivery[] = [];
+      const places = new Set<string>();
+      let ranScripts = false;
+      for (const target of targets) {
+        const begun = performance.now();
+        const opened = await openImage(flagsForOne(flags, target), sources, session);
+        try {
+          refuseNameless(opened);
+          for (const place of opened.places ?? []) places.add(place);
+          ranScripts ||= opened.ranScripts === true;
+          const { image, references } = opened;
+          const { full } = flags;
+          const delivery = await loadIntoEngine(image, references, client, session.report, {
+            full,
+          });
+          deliveries.push({ ...delivery, seconds: (performance.now() - begun) / 1000 });
+        } finally {
+          opened.close();
+        }
+      }
+      return { deliveries, places: [...places].toSorted(), ranScripts };
+    },
+    { warmUp: false },
+  );
+  const { deliveries } = loaded;
+  if (flags.metadataFile !== undefined) {
+    await writeMetadata(flags.metadataFile, deliveries.length === 1 ? deliveries[0]! : deliveries);
+  }
+  return loaded;
+}
+
+function tell({ deliveries }: Loaded, say: (line: string) => void): void {
+  for (const { references, written, seconds, engine } of deliveries) {
+    const all = engine.layersSent + engine.layersKnown;
+    const sent = `${formatBytes(written)} in ${engine.layersSent} of ${count(all, "layer")}`;
+    say(`Loaded ${references.join(", ")}: ${sent}, ${seconds.toFixed(2)} s`);
+  }
+}
+
+function hasChanged({ engine }: EngineDelivery): boolean {
+  return engine.way !== "unchanged";
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
