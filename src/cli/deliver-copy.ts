@@ -22,6 +22,7 @@ import { familiarName, parseReference } from "../image/reference.ts";
 import type { Reference } from "../image/reference.ts";
 import { ociArchive } from "../oci-layout/write-oci-archive.ts";
 import { BlobDigests } from "../packing/blob-digests.ts";
+import { formatBytes } from "../wording/format.ts";
 import { compressionByName } from "../packing/codec/compression.ts";
 import type { Compression } from "../packing/codec/compression.ts";
 import { DigestStore } from "../packing/digest-store.ts";
@@ -129,6 +130,8 @@ async function contentToArchive(
   const names = entryNames(references, version);
   const parts = ociArchive(source, [{ manifest, names }]);
   const written = await writeFile(to.file, parts, options);
+  if (!options.dryRun)
+    options.session.announcer.note(`${to.file}: ${formatBytes(written)} written`);
   const known = { file: to.file, references: references.map(familiarName), digest, mediaType };
   return { reference: shownFile(to.file, digest), metadata: { ...known, written } };
 }

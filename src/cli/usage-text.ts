@@ -24,7 +24,8 @@ export function usageText(error: unknown): string {
       line(`--${typed(externalFlagName)}: "${input}" is none of ${values.join(", ")}`),
     UnsatisfiedFlagError: ({ externalFlagName }) =>
       line(`--${typed(externalFlagName)} is missing, or has no value`),
-    UnsatisfiedPositionalError: ({ placeholder }) => line(`${placeholder} is missing`),
+    UnsatisfiedPositionalError: ({ placeholder }) =>
+      `${line(`${placeholder.toUpperCase()} is missing`)}\n${hint("varve COMMAND --help tells what belongs where")}`,
     UnexpectedPositionalError: ({ input }) => line(`nothing can be done with "${input}"`),
     UnexpectedFlagError: ({ externalFlagName }) =>
       line(`--${typed(externalFlagName)} is given twice`),

@@ -24,8 +24,16 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** The name of a store path without its hash; other ids as they are. */
+const STORED_LAYER =
+  /^(?:sha256:|blobs\/sha256\/)?([0-9a-f]{12})[0-9a-f]{52}(?:\.tar|\/layer\.tar)?$/;
+
+/**
+ * The name of a store path without its hash, the beginning of a layer's digest; other ids as they
+ * are.
+ */
 export function shortName(id: string): string {
+  const digest = STORED_LAYER.exec(id)?.[1];
+  if (digest !== undefined) return digest;
   return /\/[0-9a-z]{32}-(.+)$/.exec(id)?.[1] ?? id;
 }
 

@@ -29,7 +29,7 @@ describe("wrong usage", () => {
     [["plan", "--progress", "loud"], '--progress: "loud" is none of auto, tty, plain, json, quiet'],
     [["digest"], "--plan is missing, or has no value"],
     [["digest", "--plan", "x", "y"], 'nothing can be done with "y"'],
-    [["completion"], "shell is missing"],
+    [["completion"], "SHELL is missing"],
   ])("%j", async (args, message) => {
     const { status, stdout, stderr } = await runHere(...args);
     expect(stderr).toContain(`varve: ${message}`);

@@ -53,6 +53,9 @@ describe("wording", () => {
     const hello = `/nix/store/${"0".repeat(32)}-hello-2.12.1`;
     expect(shortName(hello)).toBe("hello-2.12.1");
     expect(shortName("/nix/store/short-hello")).toBe("/nix/store/short-hello");
+    for (const name of ["sha256:*", "*/layer.tar", "*.tar", "blobs/sha256/*"]) {
+      expect(shortName(name.replace("*", "0123456789abcdef".repeat(4)))).toBe("0123456789ab");
+    }
     expect(nameSome([hello, "b", "c"], 3)).toBe("hello-2.12.1, b, c");
     expect(nameSome([hello, "b", "c", "d"], 2)).toBe("hello-2.12.1, b and 2 more");
     expect(nameSome([], 3)).toBe("");
