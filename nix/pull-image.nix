@@ -56,37 +56,40 @@ let
       "varve: pullImage of '${imageName}': imageDigest '${imageDigest}' is not sha256: and 64 hexadecimal digits"
       (
         runCommand name
-          {
+          (
+            {
             inherit imageDigest;
             imageName = finalImageName;
             imageTag = finalImageTag;
 
             outputHashMode = "flat";
             outputHash = if text == "" then unknownHash else text;
-            outputHashAlgo =
-              if text == "" || isSri then
-                null
-              else if outputHashAlgo != null then
-                outputHashAlgo
-              else
-                "sha256";
+
+            # An image may hold store paths that this build uses, too. What has a fixed hash may refer to nothing;
+            # from Nix 2.14 on it need not be searched.
+            __structuredAttrs = true;
+            unsafeDiscardReferences.out = true;
 
             # How the network is reached, and who may pull; with a Nix daemon these are the daemon's.
             impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
               "DOCKER_CONFIG"
               "REGISTRY_AUTH_FILE"
             ];
-            SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
+            certificates = "${cacert}/etc/ssl/certs/ca-bundle.crt";
 
             source = "docker://${imageName}@${imageDigest}";
             destination = "docker-archive:-:${finalImageName}:${finalImageTag}";
             platform = lib.concatStringsSep "/" ([ os arch ] ++ lib.optional (variant != null) variant);
             options = lib.optional (!tlsVerify) "--tls-verify=false";
             nativeBuildInputs = [ varve ];
-          }
+            }
+            // lib.optionalAttrs (text != "" && !isSri) {
+              outputHashAlgo = if outputHashAlgo != null then outputHashAlgo else "sha256";
+            }
+          )
           ''
-            export HOME=$PWD XDG_CACHE_HOME=$PWD/cache
-            varve copy "$source" "$destination" --archive-form skopeo --platform "$platform" $options > $out
+            export HOME=$PWD XDG_CACHE_HOME=$PWD/cache SSL_CERT_FILE=$certificates
+            varve copy "$source" "$destination" --archive-form skopeo --platform "$platform" "''${options[@]}" > "''${outputs[out]}"
           ''
       );
 in

@@ -275,6 +275,22 @@ rec {
     pname = "hello";
     debs = [ "hello" ];
   };
+  # Whichever version 3 of Python Debian has, its library without what was compiled beforehand.
+  python3 = program {
+    pname = "python3";
+    preInstall = ''
+      version=$(basename "$(readlink -f /usr/bin/python3)")
+      debs=$version-minimal programs=$version data=usr/lib/$version
+    '';
+    deps = shared;
+    bundle = true;
+    postInstall = ''
+      chmod -R u+w "$out"
+      rm -rf "$out"/lib/python3*/{test,idlelib,lib2to3,ensurepip,pydoc_data,__pycache__}
+      find "$out/lib" -name __pycache__ -prune -exec rm -rf {} +
+      ln -s "$(basename "$out"/bin/python3.*)" "$out/bin/python3"
+    '';
+  };
   rsync = program {
     pname = "rsync";
     debs = [ "rsync" ];
