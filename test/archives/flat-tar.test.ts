@@ -40,10 +40,9 @@ async function flatOf(layers: readonly Buffer[], mtime?: number): Promise<Flat[]
   const tar = await flatBytes(layers, mtime);
   expect(tar.length % RECORD_SIZE).toBe(0);
   const at = (offset: number, length: number): Buffer => tar.subarray(offset, offset + length);
-  return [...readMembers(at)].map((member) => ({
-    ...member,
-    text: at(member.offset, member.size).toString("latin1"),
-  }));
+  return [...readMembers(at)].map((member) =>
+    Object.assign(member, { text: at(member.offset, member.size).toString("latin1") }),
+  );
 }
 
 /** Names and what is there. */

@@ -184,20 +184,13 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("dockerTools.buildImage of varve
   });
 
   it("replaces links to folders, or keeps them with keepContentsDirlinks", async () => {
-    const shown = async (name: "dirlinksKept" | "dirlinksReplaced"): Promise<string[]> => {
-      const { layers } = await readDockerArchive(built[name]);
-      return layers[0]!.entries
-        .filter((entry) => /^\.\/(?:usr\/)?lib/.test(entry.name))
-        .map((entry) => `${entry.name} ${entry.type}`)
-        .toSorted();
-    };
-    expect(await shown("dirlinksKept")).toEqual([
+    expect(await librariesIn(built.dirlinksKept)).toEqual([
       "./lib link",
       "./usr/lib directory",
       "./usr/lib/one file",
       "./usr/lib/two file",
     ]);
-    expect(await shown("dirlinksReplaced")).toEqual([
+    expect(await librariesIn(built.dirlinksReplaced)).toEqual([
       "./lib directory",
       "./lib/one file",
       "./lib/two file",
@@ -263,3 +256,12 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("dockerTools.buildImage of varve
     );
   });
 });
+
+/** What an archive has at `lib`, and of what kind. */
+async function librariesIn(archive: string): Promise<string[]> {
+  const { layers } = await readDockerArchive(archive);
+  return layers[0]!.entries
+    .filter((entry) => /^\.\/(?:usr\/)?lib/.test(entry.name))
+    .map((entry) => `${entry.name} ${entry.type}`)
+    .toSorted();
+}

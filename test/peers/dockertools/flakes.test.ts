@@ -73,16 +73,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("flakes written for dockerTools"
     const [stream = ""] = await build("python-service", "stream");
     const [name = ""] = await docker.load(stream, "stream");
     expect(name).toBe("registry.example.org/team/python-service:latest");
-    const script = [
-      "import threading, urllib.request, os, runpy",
-      "threading.Timer(1, lambda: (print(urllib.request.urlopen('http://127.0.0.1:8080').read().decode(), flush=True), os._exit(0))).start()",
-      "runpy.run_path(os.path.realpath('/share/service.py'))",
-    ].join("\n");
-    const python = await docker
-      .run(name, "sh", "-c", `grep -o '/nix/store/[^ ]*python3' /bin/service || cat /bin/service`)
-      .catch(() => "");
-    const program = /\/nix\/store\/[^ "']*bin\/python3/.exec(python)?.[0] ?? "python3";
-    expect(JSON.parse(await docker.run(name, program, "-c", script))).toEqual({
+    expect(JSON.parse(await docker.ask(name, 8080, "/"))).toEqual({
       python: expect.stringMatching(/^3\./) as string,
       uid: 1000,
     });

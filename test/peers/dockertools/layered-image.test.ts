@@ -90,13 +90,11 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("dockerTools' layered images of 
 
   it("24: a web server answers", async () => {
     const name = await loadArchive("web");
-    const container = await engine.docker("run", "--rm", "-d", "-p", "127.0.0.1::8080", name);
-    const address = (await engine.docker("port", container, "8080/tcp")).split("\n")[0];
-    const page = await fetchPatiently(`http://${address}/index.html`);
+    const page = await docker.ask(name, 8080, "/index.html", async (container) => {
+      const made = await engine.docker("exec", container, "/bin/ls", "-d", "/tmp/web_client_body");
+      expect(made).toBe("/tmp/web_client_body");
+    });
     expect(page).toBe("<p>served</p>\n");
-    const made = await engine.docker("exec", container, "/bin/ls", "-d", "/tmp/web_client_body");
-    expect(made).toBe("/tmp/web_client_body");
-    await engine.docker("rm", "--force", container);
   });
 
   it("37, 38: inherits the environment, each variable once", async () => {
@@ -141,14 +139,3 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("dockerTools' layered images of 
     expect(await docker.run(name, "stat", "-c", "%u:%g", "/nix/store")).toBe("1000:1000");
   });
 });
-
-async function fetchPatiently(url: string): Promise<string> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await (await fetch(url)).text();
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}

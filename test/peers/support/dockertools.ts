@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { TestDockerd } from "./dockerd.ts";
 import { nixEnvironment, repository, runNix } from "./nix.ts";
@@ -93,8 +94,43 @@ export class DockerUser {
     return this.#engine.docker("run", "--rm", ...options, image, ...command);
   }
 
+  /**
+   * Runs an image's server and asks it for a page.
+   *
+   * @param meanwhile is given the container while it runs
+   */
+  async ask(
+    image: string,
+    port: number,
+    page: string,
+    meanwhile: (container: string) => Promise<void> = async () => undefined,
+  ): Promise<string> {
+    const publish = `127.0.0.1::${port}`;
+    const container = await this.#engine.docker("run", "--rm", "-d", "-p", publish, image);
+    try {
+      const addresses = await this.#engine.docker("port", container, `${port}/tcp`);
+      const answer = await fetchPatiently(`http://${addresses.split("\n")[0]}${page}`);
+      await meanwhile(container);
+      return answer;
+    } finally {
+      await this.#engine.docker("rm", "--force", container);
+    }
+  }
+
   async inspect(image: string): Promise<InspectedImage> {
     const text = await this.#engine.docker("image", "inspect", image);
     return (JSON.parse(text) as InspectedImage[])[0]!;
+  }
+}
+
+/** A server takes a moment to start. */
+async function fetchPatiently(url: string): Promise<string> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await (await fetch(url)).text();
+    } catch (error) {
+      if (attempt === 200) throw error;
+      await delay(100);
+    }
   }
 }
