@@ -11,6 +11,7 @@ import { joinDefaults } from "../image-defaults.ts";
 import type { ImageDefaults } from "../image-defaults.ts";
 import type { LayerSource } from "../layer-source.ts";
 import type { Gathered, GatherOptions } from "./gather-options.ts";
+import { refuseSamePlace } from "./refuse-same-place.ts";
 
 /** What a recipe's contents come to. */
 export interface GatheredContents {
@@ -32,6 +33,7 @@ export async function gatherContents(
   contents: readonly RecipeContents[],
   options: GatherOptions,
 ): Promise<GatheredContents> {
+  refuseSamePlace(contents);
   await prepareProjects(contents, options);
   const node = await gatherNodes(contents, options);
   const gathered: Gathered[] = [];

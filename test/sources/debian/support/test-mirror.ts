@@ -56,11 +56,17 @@ export class TestMirror {
   readonly asked: string[] = [];
   /** Connections that are cut in the middle of an answer before they are served. */
   cuts = 0;
+  /** Nobody answers: connections are cut before a word. */
+  isDown = false;
   readonly folder: string = fs.mkdtempSync(path.join(tmpdir(), "varve-mirror-"));
   readonly client: MirrorClient = new MirrorClient({ env: {}, credential: () => undefined });
   readonly #server = createServer((request, response) => {
     const name = decodeURIComponent((request.url ?? "").slice(1));
     this.asked.push(name);
+    if (this.isDown) {
+      response.destroy();
+      return;
+    }
     const content = this.files.get(name);
     if (content !== undefined && this.cuts > 0) {
       this.cuts -= 1;
