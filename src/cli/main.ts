@@ -9,6 +9,7 @@ import { copyCommand } from "./commands/copy.ts";
 import { digestCommand } from "./commands/digest.ts";
 import { exportCommand } from "./commands/export.ts";
 import { indexCommand } from "./commands/index.ts";
+import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { loadCommand } from "./commands/load.ts";
 import { lockCommand } from "./commands/lock.ts";
@@ -43,6 +44,7 @@ const COMMANDS = {
   export: exportCommand,
   merge: mergeCommand,
   prefetch: prefetchCommand,
+  init: initCommand,
   plan: planCommand,
   lock: lockCommand,
   inspect: inspectCommand,
