@@ -35,6 +35,8 @@ export interface ContentStore extends ContentSource {
     from: ContentSource,
     onSent?: (bytes: number) => void,
   ): Promise<BlobWay>;
+  /** The name of another place from which blobs may come without their bytes, if it is such. */
+  neighbourName?(other: ContentSource): string | undefined;
   /** Takes one over although this place says to have it, where such a word can prove wrong. */
   takeBlobAnew?(
     blob: Pick<Descriptor, "digest" | "size">,

@@ -26,6 +26,7 @@ const DEFAULT_REGISTRIES = new Set([DEFAULT_REGISTRY, "index.docker.io"]);
  * @throws UsageError saying which part is wrong
  */
 export function parseReference(text: string): Reference {
+  refuseAddress(text);
   if (text.includes("@")) {
     throw new UsageError(`"${text}" names a digest; a new image gets its digest from its content`, {
       hint: "give name:tag",
@@ -42,6 +43,20 @@ export function parseReference(text: string): Reference {
     });
   }
   return { repository, tag };
+}
+
+/** What was meant for a browser; a password in it goes into no message. */
+function refuseAddress(text: string): void {
+  if (/^(?:[a-z]+:\/\/)?[^/@]+@[^/@]+\//.test(text)) {
+    throw new UsageError("an image's name holds neither user nor password", {
+      hint: "give the name without them, after varve login REGISTRY",
+    });
+  }
+  const scheme = /^https?:\/\//.exec(text)?.[0];
+  if (scheme === undefined) return;
+  throw new UsageError(`"${text}" is an address, not the name of an image`, {
+    hint: `leave ${scheme} out`,
+  });
 }
 
 function checkRepository(repository: string, text: string): void {
@@ -121,6 +136,7 @@ export function namesRegistry({ repository }: Reference): boolean {
  * @throws UsageError saying which part is wrong
  */
 export function parseRemoteReference(text: string): RemoteReference {
+  refuseAddress(text);
   const at = text.indexOf("@");
   if (at === -1) return remoteOf(parseReference(text));
   const digest = text.slice(at + 1);

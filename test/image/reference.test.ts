@@ -60,6 +60,9 @@ describe("a name for an image", () => {
     ["registry.example:port/a", /bad part "registry.example:port"/],
     [`a@sha256:${"0".repeat(64)}`, /names a digest/],
     [`a:1@sha256:${"0".repeat(64)}`, /names a digest/],
+    ["https://ghcr.io/a/b:1", /is an address/],
+    ["user:word@ghcr.io/a/b:1", /neither user nor password$/],
+    ["https://user:word@ghcr.io/a", /neither user nor password$/],
     ["a".repeat(256), /longer than 255/],
     ["0123456789abcdef".repeat(4), /like an image ID/],
   ])("%j is none", (text, message) => {

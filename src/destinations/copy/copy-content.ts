@@ -143,7 +143,8 @@ async function copyBlobs(
   });
   missing.sort((one, other) => one.index - other.index);
   if (dryRun) {
-    for (const { index } of missing) run.blob(index, { way: "sent", sent: undefined, seconds: 0 });
+    const way = store.neighbourName?.(source) === undefined ? "sent" : "mounted";
+    for (const { index } of missing) run.blob(index, { way, sent: undefined, seconds: 0 });
     return;
   }
   run.ahead(missing.map(({ blob }) => blob));
