@@ -115,7 +115,7 @@ export function refuseTwins(members: readonly IndexMember[]): void {
       const platform = indexPlatformText(member.platform!);
       const places = [...new Set([twin.from, member.from])].join(" and from ");
       throw new VarveError("PLATFORM_TWICE", `two images for ${platform} come from ${places}`, {
-        hint: "give one image a platform",
+        hint: "an index has one image a platform: leave one of them out",
       });
     }
   }
@@ -162,6 +162,32 @@ export function inOrder(members: readonly IndexMember[]): IndexMember[] {
   return [...images, ...companions];
 }
 
+/** The order of keys that Go's tools write (OCI image-spec, specs-go/v1/descriptor.go). */
+const DESCRIPTOR_KEYS = ["mediaType", "digest", "size", "urls", "annotations", "data", "platform"];
+const PLATFORM_KEYS = ["architecture", "os", "os.version", "os.features", "variant"];
+
+/** A descriptor in the one way to write it: whoever reads and writes it again changes nothing. */
+function written({ annotations, platform, ...rest }: MemberDescriptor): object {
+  const parts = {
+    ...rest,
+    ...(annotations === undefined ? {} : { annotations: inKeyOrder(annotations, []) }),
+    ...(platform === undefined || platform === null
+      ? {}
+      : { platform: inKeyOrder(platform, PLATFORM_KEYS) }),
+  };
+  return inKeyOrder(parts, DESCRIPTOR_KEYS);
+}
+
+/** The keys that are known in their order, then the others by name. */
+function inKeyOrder(object: object, keys: readonly string[]): object {
+  const rank = (key: string): number => (keys.includes(key) ? keys.indexOf(key) : keys.length);
+  return Object.fromEntries(
+    Object.entries(object).toSorted(
+      ([one], [other]) => rank(one) - rank(other) || compare(one, other),
+    ),
+  );
+}
+
 /** The index' bytes: the same for the same members. */
 export function indexBytes({ members, annotations }: JoinedIndex): Buffer {
   const sorted = Object.entries(annotations).toSorted(([one], [other]) => compare(one, other));
@@ -169,7 +195,7 @@ export function indexBytes({ members, annotations }: JoinedIndex): Buffer {
     JSON.stringify({
       schemaVersion: 2,
       mediaType: MEDIA_TYPE.index,
-      manifests: inOrder(members).map(({ descriptor }) => descriptor),
+      manifests: inOrder(members).map(({ descriptor }) => written(descriptor)),
       ...(sorted.length === 0 ? {} : { annotations: Object.fromEntries(sorted) }),
     }),
   );

@@ -92,17 +92,18 @@ async function putUnder(
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
     const before = update ? await currentIndex(store, version) : undefined;
     const wanted = changed(before?.index, members, options, `${store.fullName}:${version}`);
-    if (dryRun) return told(wanted, version, store, dryRun);
     const bytes = indexBytes(wanted);
+    const own = { index: wanted, digest: digestOf(bytes) };
+    if (dryRun) return told(own, version, store, dryRun);
     if (!update) {
       await store.putManifest(version, bytes, MEDIA_TYPE.index);
-      return told(wanted, version, store, dryRun);
+      return told(own, version, store, dryRun);
     }
-    if (before?.digest === digestOf(bytes)) return told(wanted, version, store, dryRun);
+    if (before?.digest === own.digest) return told(own, version, store, dryRun);
     if (await replace(store, version, bytes, before?.digest, settleTime)) {
       const after = await currentIndex(store, version);
       if (after !== undefined && holds(after.index, members, options)) {
-        return told(after.index, version, store, dryRun);
+        return told(after, version, store, dryRun);
       }
     }
     options.report({ kind: "note", message: `${version} was changed meanwhile: once more` });
@@ -139,11 +140,17 @@ async function replace(
   return true;
 }
 
+/** An index, and the digest of its bytes as they are kept. */
+interface PlacedIndex {
+  readonly digest: string;
+  readonly index: JoinedIndex;
+}
+
 /** What a name stands for until now; an image alone counts as an index of one. */
 async function currentIndex(
   store: ContentStore,
   version: string,
-): Promise<{ readonly digest: string; readonly index: JoinedIndex } | undefined> {
+): Promise<PlacedIndex | undefined> {
   if ((await store.readManifest(version)) === undefined) return undefined;
   const node = await readRoot(store, version);
   const members = await membersOf(store, node, `${store.fullName}:${version}`);
@@ -188,12 +195,16 @@ function holds(
   );
 }
 
-function told(index: JoinedIndex, version: string, store: ContentStore, dryRun: boolean): PutIndex {
+function told(
+  { index, digest }: PlacedIndex,
+  version: string,
+  store: ContentStore,
+  dryRun: boolean,
+): PutIndex {
   const platforms = inOrder(index.members).flatMap(({ platform, descriptor }) =>
     platform === undefined
       ? []
       : [{ platform: indexPlatformText(platform), digest: descriptor.digest }],
   );
-  const digest = digestOf(indexBytes(index));
   return { name: `${store.fullName}:${version}`, digest, platforms, dryRun };
 }

@@ -225,6 +225,19 @@ describe("updating an index", () => {
     );
   });
 
+  it("tells the digest of the bytes that are kept, and is written in one way", async () => {
+    const direct = layout();
+    const all = [...(await imageFor(AMD)), ...(await imageFor(ARM)), ...(await imageFor(WINDOWS))];
+    const [whole] = await putIndex(all, direct, options());
+    const store = layout();
+    const slow = withoutExchange(store, () => Promise.resolve());
+    for (const member of all.toReversed()) {
+      const [put] = await putIndex([member], slow, options({ update: true }));
+      expect(put!.digest).toBe((await store.readManifest("all"))!.digest);
+    }
+    expect((await store.readManifest("all"))!.digest).toBe(whole!.digest);
+  });
+
   it("begins anew when another has put theirs at the same time", async () => {
     const store = layout();
     const others = await imageFor(ARM);
