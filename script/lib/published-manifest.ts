@@ -10,8 +10,12 @@ const published = {
   license,
   type,
   bin,
-  exports: { ".": entry, "./package.json": "./package.json" },
-  files: ["bin", "lib"],
+  exports: {
+    ".": entry,
+    "./schema": "./schema/varve.schema.json",
+    "./package.json": "./package.json",
+  },
+  files: ["bin", "lib", "schema"],
   dependencies,
   engines,
 };

@@ -56,13 +56,11 @@ async function draftNode(folder: string): Promise<DraftedRecipe> {
   const place = path.resolve(folder);
   const { name, contents } = await recipeForNodeProject(place);
   const { buildScript, manifest } = await readProject(place);
-  const entries = contents.map((entry) => ("npm" in entry ? { ...entry, npm: "." } : entry));
   const needsBuild = buildScript !== undefined && !isBuilt(place, manifest);
+  const npm = needsBuild ? { npm: ".", run: "build" } : { npm: "." };
   const recipe: RecipeInput = {
     ...(name === undefined ? {} : { name }),
-    contents: needsBuild
-      ? entries.map((entry) => ("npm" in entry ? { ...entry, run: "build" } : entry))
-      : entries,
+    contents: contents.map((entry) => ("npm" in entry ? npm : entry)),
   };
   const port = portOf(place, needsBuild ? undefined : findEntryPoint(place, manifest).file);
   return {

@@ -57,7 +57,8 @@ export async function watchLoads(
   let isCurrent = last.ranScripts;
   for (;;) {
     const { places } = last;
-    const changes = watchFiles(places);
+    const ended = new AbortController();
+    const changes = watchFiles(places, { signal: ended.signal });
     let next = changes.next();
     // Something may have changed before it was watched.
     if (!isCurrent) await again();
@@ -69,7 +70,8 @@ export async function watchLoads(
       if (last.ranScripts) break;
     }
     isCurrent = last.ranScripts;
-    await changes.return();
+    ended.abort();
+    await next;
   }
 }
 

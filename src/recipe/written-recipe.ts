@@ -11,11 +11,12 @@ export interface RecipeDraft {
 
 /** A recipe as `varve.config.ts`. */
 export function recipeModule({ recipe, notes, suggestions }: RecipeDraft): string {
-  const lines = Object.entries(recipe).flatMap(([key, value]) => {
+  const lines: string[] = [];
+  for (const [key, value] of Object.entries(recipe)) {
     const note = notes[key as keyof RecipeInput];
-    const text = literal(value, 1);
-    return [...(note === undefined ? [] : [`  // ${note}`]), `  ${key}: ${text},`];
-  });
+    if (note !== undefined) lines.push(`  // ${note}`);
+    lines.push(`  ${key}: ${literal(value, 1)},`);
+  }
   return [
     'import { defineImage } from "varve";',
     "",

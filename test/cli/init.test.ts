@@ -20,8 +20,12 @@ async function written(folder: string): Promise<unknown> {
 
 describe("varve init", () => {
   it("writes the recipe of a Node project, and says what to run next", async () => {
-    const { folder, write } = installProject({}, { engines: { node: ">=24.1" } });
-    write("server.js", "const port = Number(process.env.PORT ?? 8000);\nserver.listen(port);\n");
+    const project = installProject({}, { engines: { node: ">=24.1" } });
+    const { folder } = project;
+    project.write(
+      "server.js",
+      "const port = Number(process.env.PORT ?? 8000);\nserver.listen(port);\n",
+    );
     const said = await init(folder);
     expect(said).toMatch(/varve\.config\.ts is written, for a Node project\nTry it: varve plan /);
     const text = fs.readFileSync(path.join(folder, "varve.config.ts"), "utf8");

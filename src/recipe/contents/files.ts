@@ -50,10 +50,12 @@ const oneDeclaration = v.pipe(
   v.transform((one) => [one]),
 );
 
+// Not a union, whose errors would not say what is wrong with the one that was meant.
+const oneOrMoreFiles = v.lazy((input): typeof declarations | typeof oneDeclaration =>
+  Array.isArray(input) ? declarations : oneDeclaration,
+);
+
 /** Files and folders of the project, generated files, symlinks. */
 export const filesContents = closedObject({
-  // Not a union, whose errors would not say what is wrong with the one that was meant.
-  files: v.lazy((input): typeof declarations | typeof oneDeclaration =>
-    Array.isArray(input) ? declarations : oneDeclaration,
-  ),
+  files: Object.assign(oneOrMoreFiles, { choices: [oneDeclaration, declarations] }),
 });
