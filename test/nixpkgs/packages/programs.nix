@@ -288,7 +288,12 @@ rec {
       chmod -R u+w "$out"
       rm -rf "$out"/lib/python3*/{test,idlelib,lib2to3,ensurepip,pydoc_data,__pycache__}
       find "$out/lib" -name __pycache__ -prune -exec rm -rf {} +
-      ln -s "$(basename "$out"/bin/python3.*)" "$out/bin/python3"
+      # Debian's Python looks for its library by the name that it is called by, nixpkgs' knows where it is.
+      {
+        echo '#!${bash}/bin/bash'
+        echo "PYTHONHOME=$out exec -a \"\$0\" $(echo "$out"/bin/python3.*) \"\$@\""
+      } > "$out/bin/python3"
+      chmod +x "$out/bin/python3"
     '';
   };
   rsync = program {

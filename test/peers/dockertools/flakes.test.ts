@@ -14,16 +14,18 @@ import { runWith } from "../support/run.ts";
 const run = promisify(execFile);
 const oracle = path.join(import.meta.dirname, "../support/cpython-layer.py");
 
-/** Builds outputs of a flake that was written for dockerTools; their store paths. */
-async function build(flake: string, ...outputs: readonly string[]): Promise<string[]> {
+/** Builds an output of a flake that was written for dockerTools; its store path. */
+async function build(flake: string, output: string): Promise<string> {
   const folder = path.join(import.meta.dirname, "flakes", flake);
-  const wanted = outputs.map((output) => `path:${folder}#${output}`);
   const varve = ["--override-input", "varve", `git+file://${repository}`];
   // Of varve's own inputs, too: nothing is to be fetched.
   const nested = ["--override-input", "varve/nixpkgs", flakeOptions[2]!];
-  const options = ["--no-link", "--print-out-paths", ...flakeOptions, ...varve, ...nested];
-  const { stdout } = await run("nix", ["build", ...wanted, ...options], { env: nixEnvironment });
-  return stdout.trim().split("\n");
+  const options = ["--no-link", "--json", ...flakeOptions, ...varve, ...nested];
+  const { stdout } = await run("nix", ["build", `path:${folder}#${output}`, ...options], {
+    env: nixEnvironment,
+  });
+  const [built] = JSON.parse(stdout) as { outputs: { out: string } }[];
+  return built!.outputs.out;
 }
 
 /** The digests of layers of these store paths, by CPython's tarfile (reference: dockertools-wire-format). */
@@ -61,7 +63,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("flakes written for dockerTools"
   afterAll(async () => engine.stop());
 
   it("one static program", async () => {
-    const [image = ""] = await build("static-binary", "image");
+    const image = await build("static-binary", "image");
     const [name = ""] = await docker.load(image);
     expect(name).toBe("static-binary:1.0");
     expect(await docker.run(name)).toBe("one static program");
@@ -70,7 +72,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("flakes written for dockerTools"
   });
 
   it("a Python service of many store paths", async () => {
-    const [stream = ""] = await build("python-service", "stream");
+    const stream = await build("python-service", "stream");
     const [name = ""] = await docker.load(stream, "stream");
     expect(name).toBe("registry.example.org/team/python-service:latest");
     expect(JSON.parse(await docker.ask(name, 8080, "/"))).toEqual({
@@ -84,12 +86,9 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("flakes written for dockerTools"
   });
 
   it("images on a base, of one layer and of several", async () => {
-    const [image = "", single = "", both = ""] = await build(
-      "on-a-base",
-      "image",
-      "single",
-      "both",
-    );
+    const image = await build("on-a-base", "image");
+    const single = await build("on-a-base", "single");
+    const both = await build("on-a-base", "both");
     const [layered = ""] = await docker.load(image);
     expect(await docker.run(layered)).toBe("Hello, world!");
     expect(await docker.run(layered, "sh", "-c", "id -un; echo $FROM_BASE; stat -c %U /data")).toBe(

@@ -13,9 +13,9 @@
         overlays = [ varve.overlays.default ];
       };
 
-      server = pkgs.runCommand "server" { } ''
+      server = pkgs.runCommand "busybox-server" { } ''
         mkdir -p $out/bin
-        cp ${pkgs.pkgsStatic.busybox}/bin/busybox $out/bin/server
+        cp ${pkgs.pkgsStatic.busybox}/bin/busybox $out/bin/busybox-server
       '';
     in
     {
@@ -30,7 +30,7 @@
             pkgs.dockerTools.caCertificates
           ];
           config = {
-            Entrypoint = [ "/bin/server" ];
+            Entrypoint = [ "/bin/busybox-server" ];
             Cmd = [
               "echo"
               "one static program"
