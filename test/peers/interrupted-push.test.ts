@@ -31,6 +31,9 @@ interface Manifest {
   readonly layers: readonly Descriptor[];
 }
 
+/** A folder that not even root can make: nothing is remembered. */
+const NO_CACHE = "/dev/null/cache";
+
 const missing = registryMissing();
 
 describe.skipIf(missing !== undefined)("an interrupted push", () => {
@@ -77,7 +80,7 @@ describe.skipIf(missing !== undefined)("an interrupted push", () => {
 
   function push(
     repository: string,
-    cache = "/nonexistent",
+    cache = NO_CACHE,
   ): { kill: () => void; finished: Promise<{ status: number | null; stderr: string }> } {
     const args = ["push", ...image, "-t", `${cable.host}/${repository}:1`];
     const child = startVarve(args, {
