@@ -85,7 +85,7 @@ export async function resolveSource(
 }
 
 /** A recipe for the platform that is meant, with what options say. */
-export function recipeWith({ recipe }: FoundRecipe, flags: ImageFlags): Recipe {
+function recipeWith({ recipe }: FoundRecipe, flags: ImageFlags): Recipe {
   if (flags.platform?.includes(",") === true) {
     throw new UsageError(`--platform ${flags.platform}: there is only one platform here`, {
       hint: "varve push and varve build -o oci:DIR take several",

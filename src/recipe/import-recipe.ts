@@ -3,8 +3,10 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { messageOf, VarveError } from "../errors.ts";
 
-/** The library's public face, whose `defineImage` recipes import from "varve". */
-const LIBRARY = new URL(`../index${path.extname(import.meta.filename)}`, import.meta.url).href;
+/** What recipes import from "varve". */
+const FACE = new URL(`face${path.extname(import.meta.filename)}`, import.meta.url).href;
+/** Where our own modules are. */
+const OURS = new URL("..", import.meta.url).href;
 
 /** Modules are loaded once a process: another number makes them others. */
 let loads = 0;
@@ -26,7 +28,7 @@ export async function importRecipe(
   const version = loads === 1 ? "" : `?load=${loads}`;
   const hooks = registerHooks({
     resolve(specifier, context, nextResolve) {
-      if (specifier === "varve") return { url: LIBRARY, shortCircuit: true };
+      if (specifier === "varve") return { url: FACE, shortCircuit: true };
       const resolved = nextResolve(specifier, context);
       if (resolved.url.startsWith(url) && file.endsWith(".ts")) {
         return { ...resolved, format: "module-typescript" };
@@ -56,12 +58,11 @@ export async function importRecipe(
 
 /** Whether a module is the project's: neither ours, nor a package of others. */
 function isOwnImport(url: string, parent: string | undefined): boolean {
-  const ours = LIBRARY.slice(0, LIBRARY.lastIndexOf("/") + 1);
   return (
     url.startsWith("file:") &&
     !url.includes("/node_modules/") &&
-    !url.startsWith(ours) &&
-    parent?.startsWith(ours) !== true
+    !url.startsWith(OURS) &&
+    parent?.startsWith(OURS) !== true
   );
 }
 

@@ -7,7 +7,7 @@ import { DebianClosure } from "../../sources/debian/closure-of-debian.ts";
 import { DownloadCache } from "../../sources/debian/download-cache.ts";
 import { MirrorClient } from "../../sources/debian/http.ts";
 import { staleness } from "../../sources/debian/lock.ts";
-import { lockDebian, lockedRequest } from "../../sources/debian/make-lock.ts";
+import { lockedRequest } from "../../sources/debian/locked-request.ts";
 import { folderLinks } from "../../sources/debian/system-files.ts";
 import type { ImageDefaults } from "../image-defaults.ts";
 import type { Gathered, GatherOptions } from "./gather-options.ts";
@@ -55,7 +55,11 @@ export async function gatherDebian(
   const lock = await pins.pin(
     "debian",
     (pinned) => staleness(pinned, lockedRequest(request)),
-    () => lockDebian(request, mirrors, access),
+    async () => {
+      // The solver and what it reads are of no use to whoever has a lock.
+      const { lockDebian } = await import("../../sources/debian/make-lock.ts");
+      return lockDebian(request, mirrors, access);
+    },
   );
   const { documentation } = settings;
   const debian = new DebianClosure(lock, { mirrors, access, documentation });

@@ -1,5 +1,4 @@
 import type { Platform } from "../../image/platform.ts";
-import type { NixStore } from "../../sources/nix/store.ts";
 import type { InstallableOptions } from "../../sources/nix/installable.ts";
 import type { ImageDefaults } from "../image-defaults.ts";
 import type { LayerSource } from "../layer-source.ts";
@@ -33,10 +32,4 @@ export interface Gathered {
   readonly places?: readonly string[] | undefined;
   /** Lets go of connections. */
   readonly close?: (() => void) | undefined;
-}
-
-/** Store paths that were asked for, and where they lie. */
-export interface NixRoots {
-  readonly roots: readonly string[];
-  readonly store: NixStore;
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import * as http from "node:http";
-import * as https from "node:https";
+import type * as HTTP from "node:http";
+import type * as HTTPS from "node:https";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -23,13 +23,10 @@ interface Answer {
 /** Fetches files from mirrors: `http:`, `https:`, `file:`; through apt's proxies, with retries. */
 export class MirrorClient {
   readonly #access: AptAccess;
-  readonly #agents: readonly [http.Agent, https.Agent];
+  #web: Web | undefined;
 
   constructor(access: AptAccess) {
     this.#access = access;
-    const { env } = access;
-    const options = { keepAlive: true, timeout: SILENCE_MS, proxyEnv: env };
-    this.#agents = [new http.Agent(options), new https.Agent(options)];
   }
 
   /**
@@ -56,7 +53,7 @@ export class MirrorClient {
 
   /** Lets go of open connections. */
   close(): void {
-    for (const agent of this.#agents) agent.destroy();
+    for (const agent of this.#web?.agents ?? []) agent.destroy();
   }
 
   async #once<Result>(
@@ -95,16 +92,27 @@ export class MirrorClient {
     throw new VarveError("MIRROR_REFUSES", `GET ${redacted(first)}: redirected to nowhere`);
   }
 
+  /** Loaded when something is fetched, which takes a while. */
+  #open(): Web {
+    if (this.#web !== undefined) return this.#web;
+    const http = process.getBuiltinModule("node:http");
+    const https = process.getBuiltinModule("node:https");
+    const options = { keepAlive: true, timeout: SILENCE_MS, proxyEnv: this.#access.env };
+    this.#web = { http, https, agents: [new http.Agent(options), new https.Agent(options)] };
+    return this.#web;
+  }
+
   #answer(url: string): Promise<Answer> {
     if (url.startsWith("file:")) return fileAnswer(url);
     const isSecure = url.startsWith("https:");
     const target = new URL(url);
+    const { http, https, agents } = this.#open();
     const auth = target.username === "" ? this.#access.credential(target) : undefined;
     return new Promise((resolve, reject) => {
       const request = (isSecure ? https : http).get(
         target,
         {
-          agent: this.#agents[isSecure ? 1 : 0],
+          agent: agents[isSecure ? 1 : 0],
           headers: { "user-agent": "varve", accept: "*/*" },
           ...(auth === undefined ? {} : { auth }),
         },
@@ -118,6 +126,13 @@ export class MirrorClient {
       request.on("error", reject);
     });
   }
+}
+
+/** Node's modules for it, and connections to be used again. */
+interface Web {
+  readonly http: typeof HTTP;
+  readonly https: typeof HTTPS;
+  readonly agents: readonly [HTTP.Agent, HTTPS.Agent];
 }
 
 /** One that may be gone when it is tried again. */

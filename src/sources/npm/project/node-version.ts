@@ -39,12 +39,23 @@ export async function nodeRangeOf(
   const statements = [...fromFiles(folders), ...fromManifests(manifests)];
   const [first] = statements;
   if (first === undefined) return { range: "*", from: undefined };
-  const { default: semver } = await import("semver");
   const range = rangeOf(first.text);
-  if (range !== undefined && semver.validRange(range) !== null) return { range, from: first.from };
+  if (range !== undefined && (await isRange(range))) return { range, from: first.from };
   throw new VarveError("NPM_NODE_VERSION", `${first.from}: "${first.text}" is no Node version`, {
     hint: 'write a version or a range: "24", ">=22.18"',
   });
+}
+
+/** Ranges as nearly all are written: `24`, `^22.18 || >=24.1`, `>= 20`. */
+const NUMBER = String.raw`(?:0|[1-9]\d{0,3})`;
+const VERSION = String.raw`(?:[<>]=?|[~^=])?\s*${NUMBER}(?:(?:\.${NUMBER}){0,2}|(?:\.${NUMBER})?\.x)`;
+const USUAL_RANGE = new RegExp(String.raw`^${VERSION}(?:(?:\s*\|\|\s*|\s+)${VERSION})*$`);
+
+/** Without npm's library, which takes a while to load, where that is possible. */
+async function isRange(text: string): Promise<boolean> {
+  if (USUAL_RANGE.test(text)) return true;
+  const { default: semver } = await import("semver");
+  return semver.validRange(text) !== null;
 }
 
 interface Statement {
