@@ -81,8 +81,8 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("flakes written for dockerTools"
     });
     expect(await docker.run(name, "stat", "-c", "%U %u", "/var/lib/service")).toBe("service 1000");
     const read = await readDockerStream(stream);
-    expect(read.layers).toHaveLength(20);
-    await expectDockerToolsLayers(read, 19);
+    expect(read.layers).toHaveLength(12);
+    await expectDockerToolsLayers(read, 11);
   });
 
   it("images on a base, of one layer and of several", async () => {

@@ -31,7 +31,7 @@
         stream = pkgs.dockerTools.streamLayeredImage {
           name = "registry.example.org/team/python-service";
           tag = "latest";
-          maxLayers = 20;
+          maxLayers = 12;
           contents = [
             service
             pkgs.dockerTools.binSh
