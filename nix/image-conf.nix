@@ -60,6 +60,8 @@ let
         gid = toString gid;
         preferLocalBuild = true;
         nativeBuildInputs = [ jq ];
+        passthru.layers = layers;
+        passthru.rootLayers = rootLayers;
         passthru.imageTag = if tag == null then hashPart conf.outPath else tag;
       }
       (''

@@ -87,7 +87,10 @@ runCommand name
       jq
       varve
     ];
-    inherit passthru meta;
+    passthru = passthru // {
+      sources = map (tree: tree.from) trees;
+    };
+    inherit meta;
   }
   ''
     export XDG_CACHE_HOME=$PWD/cache

@@ -16,8 +16,8 @@ let
     {
       # Without registry, which registryUrl is.
       imageName,
-      # A file with the manifest's very bytes: what `getManifest` of the result prints.
-      imageManifest,
+      # A file with the manifest's very bytes: what `getManifest` of the result prints, also without one.
+      imageManifest ? null,
       # For getManifest.
       imageTag ? "latest",
       os ? "linux",
@@ -30,12 +30,23 @@ let
     let
       repository = "${if registryUrl == "registry.hub.docker.com" then "docker.io" else registryUrl}/${imageName}";
       baseName = baseNameOf imageName;
-      manifest = lib.importJSON imageManifest;
+      problem = message: throw "varve: pullImageFromManifest of '${imageName}': ${message}";
+      manifest =
+        if imageManifest == null then
+          problem "imageManifest is missing; `nix run` its getManifest to print one"
+        else
+          let
+            read = lib.importJSON imageManifest;
+          in
+          if read ? layers && read ? config then
+            read
+          else
+            problem "${toString imageManifest} is no manifest of one image; getManifest prints that of one platform";
 
       hexOf =
         digest:
         if builtins.match "sha256:[0-9a-f]{64}" digest == null then
-          throw "varve: pullImageFromManifest of '${imageName}': '${digest}' is not a SHA-256 digest"
+          problem "'${digest}' is not a SHA-256 digest"
         else
           lib.removePrefix "sha256:" digest;
 
@@ -59,14 +70,10 @@ let
               ${lib.escapeShellArg repository} ${digest} ${toString size} "$out"
           '';
 
-      mediaType =
-        manifest.mediaType or (throw "varve: pullImageFromManifest of '${imageName}': the manifest has no mediaType");
+      mediaType = manifest.mediaType or "application/vnd.oci.image.manifest.v1+json";
       digest = "sha256:${builtins.hashFile "sha256" imageManifest}";
     in
-    if !(manifest ? layers && manifest ? config) then
-      throw "varve: pullImageFromManifest of '${imageName}': ${toString imageManifest} is no manifest of one image; getManifest prints that of one platform"
-    else
-      runCommand "${baseName}-oci"
+    runCommand "${baseName}-oci"
         {
           index = builtins.toJSON {
             schemaVersion = 2;

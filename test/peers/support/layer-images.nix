@@ -1,6 +1,9 @@
 # Images with layers of one's own, made of test/nixpkgs.
 {
   system ? builtins.currentSystem,
+  # Of an image to be pulled.
+  registry ? "",
+  manifest ? null,
 }:
 
 let
@@ -43,10 +46,11 @@ rec {
       (buildLayer {
         name = "link-${toString index}";
         deps = [ (pkgs.writeText "link-${toString index}" "link ${toString index}") ];
+        describe = false;
         layers = chain;
       })
     ]
-  ) [ ] (builtins.genList (index: index) 20);
+  ) [ ] (builtins.genList (index: index) 6);
   chained = streamLayeredImage {
     name = "chained";
     layers = chain;
@@ -155,12 +159,31 @@ rec {
     layers = [ bashLayer ];
   };
 
+  annotated = streamLayeredImage {
+    name = "annotated";
+    contents = [ greeter ];
+    annotations."org.opencontainers.image.title" = "A title";
+  };
+  index = varveTools.buildIndex {
+    name = "index";
+    images = [
+      annotated
+      (annotated.override { architecture = if pkgs.stdenv.hostPlatform.isx86_64 then "arm64" else "amd64"; })
+    ];
+    annotations."org.example.of" = "two";
+  };
+  pulled = varveTools.pullImageFromManifest {
+    imageName = "team/base";
+    imageTag = "1";
+    registryUrl = registry;
+    imageManifest = manifest;
+  };
+
   facts = {
     paths = builtins.mapAttrs (_: path: builtins.unsafeDiscardStringContext "${path}") {
       inherit greeter root;
       inherit (pkgs) bash cacert coreutils;
     };
-    chain = builtins.length chained.conf.layers;
   };
 
   mistakes = {
@@ -183,6 +206,5 @@ rec {
       layout = "upside-down";
     };
     nothing = buildLayer { };
-    place = layered.copyTo;
   };
 }

@@ -74,14 +74,26 @@ export async function buildImage(
   return stdout.trim();
 }
 
+/** Builds several attributes of a file of this folder at once; their store paths, in order. */
+export async function buildAttributes(
+  file: string,
+  attributes: readonly string[],
+  options: readonly string[] = [],
+): Promise<string[]> {
+  const from = path.join(import.meta.dirname, file);
+  const wanted = attributes.flatMap((attribute) => ["-A", attribute]);
+  const built = await runNix("nix-build", from, ...wanted, "--no-out-link", ...options);
+  return built.split("\n");
+}
+
 /** Evaluates an attribute of images.nix to a plain value. */
-export async function evaluateImage<Value>(attribute: string): Promise<Value> {
+export async function evaluateImage<Value>(attribute: string, file = images): Promise<Value> {
   const json = await runNix(
     "nix-instantiate",
     "--eval",
     "--strict",
     "--json",
-    images,
+    path.resolve(import.meta.dirname, file),
     "-A",
     attribute,
   );

@@ -235,6 +235,5 @@ rec {
   facts = {
     hello = builtins.unsafeDiscardStringContext "${hello}";
     bash = builtins.unsafeDiscardStringContext "${bash}";
-    tag = basic.imageTag;
   };
 }
