@@ -8,6 +8,8 @@ import { shortDigest } from "../comparison/finding.ts";
 import { count, cutTo, formatBytes, nameSome } from "../wording/format.ts";
 
 const NAMES_SHOWN = 3;
+/** Values of a config that mean the same as none. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(["", "false", "[]"]);
 /** Values that stand on one line, by their characters. */
 const SHORT_VALUES = 60;
 /** Lines of one kind on a terminal; a file or pipe gets all. */
@@ -25,7 +27,7 @@ export function differenceTable(
 ): string {
   const lines = [
     ...namesOf(difference),
-    ...section("config", difference.config.flatMap(configLines)),
+    ...section("config", telling(difference.config).flatMap(configLines)),
     ...layerLines(difference),
     ...componentLines(difference.components),
     ...(difference.same ? [] : ["", `to send: ${bytesToSend(difference)}`]),
@@ -65,6 +67,21 @@ const OTHERWISE = {
 
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
+}
+
+/**
+ * Without what Docker's builder notes of its own container, and without values that say as much as
+ * none, unless there is nothing else.
+ */
+function telling(fields: readonly FieldDifference[]): readonly FieldDifference[] {
+  const left = fields.filter(
+    ({ field, a, b }) =>
+      !/^container(?:_config\..*)?$/.test(field) &&
+      ((a !== undefined && b !== undefined) ||
+        /^config\.(?:Env|Labels)\./.test(field) ||
+        !SAYS_NOTHING.has(a ?? b ?? "")),
+  );
+  return left.length === 0 ? fields : left;
 }
 
 export function configLines({ field, a, b }: FieldDifference): string[] {
