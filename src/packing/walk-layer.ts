@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { compareNames } from "../tar/byte-string.ts";
+import { sortedNames } from "../tar/byte-string.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { isMerged } from "./layer-spec.ts";
 import type { LayerSpec } from "./layer-spec.ts";
@@ -40,7 +40,7 @@ function walkTree(at: ByteString, name: ByteString, visit: VisitEntry): void {
   } else if (stats.isDirectory()) {
     visit({ name: `${at}/`, type: "directory", mode, size: 0, link: "" }, from);
     const children = attempt(from, () => fs.readdirSync(from.path, LATIN1));
-    for (const child of children.toSorted(compareNames)) {
+    for (const child of sortedNames(children)) {
       refuseWhiteout(child, `${name}/${child}`);
       walkTree(`${at}/${child}`, `${name}/${child}`, visit);
     }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { VarveError } from "../errors.ts";
-import { compareNames, displayText } from "../tar/byte-string.ts";
+import { displayText, sortedNames } from "../tar/byte-string.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Owner, TarCommon, TarEntry, Xattrs } from "../tar/entry.ts";
 import type { GeneratedEntry, LayerSpec } from "./layer-spec.ts";
@@ -42,7 +42,7 @@ interface Claim {
 
 /**
  * Visits a merged layer: every folder once and before what it holds, names in one folder by the
- * order of all layers (`compareNames`), wherever they come from. Folders that only lead somewhere
+ * order of all layers (`sortedNames`), wherever they come from. Folders that only lead somewhere
  * have mode 0755 and the layer's owner. The root itself is no entry.
  *
  * @throws VarveError `PACK_CONFLICT` when two want different things at one path
@@ -84,7 +84,7 @@ class MergedWalk {
         else others.push(below);
       }
     }
-    for (const name of [...children.keys()].toSorted(compareNames)) {
+    for (const name of sortedNames([...children.keys()])) {
       this.visitPlace(`${at}/${name}`, place?.children.get(name), children.get(name)!);
     }
   }
@@ -94,7 +94,7 @@ class MergedWalk {
     const { entry, content } = claimOf(at, piece);
     this.#visit(entry, content);
     if (entry.type !== "directory") return;
-    for (const name of [...childrenOf(piece)].toSorted(compareNames)) {
+    for (const name of sortedNames(childrenOf(piece))) {
       this.#visitPiece(`${at}/${name}`, { tree: piece.tree, ...placeBelow(piece, name) });
     }
   }
@@ -109,7 +109,7 @@ class MergedWalk {
       throw conflict(at, first, other, difference);
     }
     if (place !== undefined && place.children.size > 0 && first.entry.type !== "directory") {
-      throw underFile(at, first, [...place.children.keys()].toSorted(compareNames)[0]!);
+      throw underFile(at, first, sortedNames([...place.children.keys()])[0]!);
     }
     return first;
   }

@@ -50,6 +50,11 @@ export function compareNames(a: ByteString, b: ByteString): number {
   return left.length - right.length;
 }
 
+/** Names in the order of `compareNames`; when all are ASCII, as nearly always, much faster. */
+export function sortedNames(names: readonly ByteString[]): ByteString[] {
+  return names.every(isAscii) ? names.toSorted() : names.toSorted(compareNames);
+}
+
 /** The code points of CPython's `str` for this name (PEP 383). */
 export function pythonCodePoints(name: ByteString): number[] {
   const points: number[] = [];

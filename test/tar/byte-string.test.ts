@@ -8,6 +8,7 @@ import {
   isAscii,
   isUtf8,
   pythonCodePoints,
+  sortedNames,
 } from "../../src/tar/byte-string.ts";
 import { arbitraryBytes, latin1 } from "./support/arbitrary-name.ts";
 
@@ -26,6 +27,15 @@ describe("byte strings", () => {
   it("what is not UTF-8 is shown with replacement characters", () => {
     expect(displayText("caf\u00e9")).toBe("caf�");
     expect(isUtf8("caf\u00e9")).toBe(false);
+  });
+
+  it("names are sorted as they are compared", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(arbitraryBytes(), fc.string())), (texts) => {
+        const names = texts.map(byteStringOf);
+        expect(sortedNames(names)).toEqual(names.toSorted(compareNames));
+      }),
+    );
   });
 
   it("file calls get the very bytes", () => {
