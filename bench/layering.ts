@@ -3,28 +3,12 @@
  * ten references each. For each step the fastest of five runs.
  */
 import { Closure } from "../src/closure/closure.ts";
-import type { ComponentInput } from "../src/closure/closure.ts";
 import { planLayers, STRATEGIES } from "../src/layering/strategies.ts";
-import { randomLists, randomNumbers } from "../test/closure/support/arbitrary-graph.ts";
+import { randomClosure } from "./support/random-closure.ts";
 
 const RUNS = 5;
 const REFERENCES = 10;
 const MAX_LAYERS = 100;
-
-function randomClosure(count: number): ComponentInput[] {
-  const random = randomNumbers(1);
-  const ids = Array.from({ length: count }, (_, index) => {
-    const hash = Array.from({ length: 32 }, () => Math.floor(random() * 32).toString(32));
-    return `/nix/store/${hash.join("")}-package${index}-1.0`;
-  });
-  const inputs = randomLists(count, REFERENCES, 2).map((targets, index) => ({
-    id: ids[index]!,
-    references: targets.map((target) => ids[target]!),
-    size: Math.floor(Math.exp(random() * 18)),
-  }));
-  // As from a file: no two of its strings are the same object.
-  return JSON.parse(JSON.stringify(inputs)) as ComponentInput[];
-}
 
 function fastest(action: () => unknown): string {
   const times = Array.from({ length: RUNS }, () => {
@@ -39,7 +23,7 @@ function fastest(action: () => unknown): string {
 
 const counts = process.argv.slice(2).map(Number);
 for (const count of counts.length > 0 ? counts : [4000, 40_000]) {
-  const inputs = randomClosure(count);
+  const inputs = randomClosure(count, REFERENCES);
   console.log(`${count} paths, ${REFERENCES} references each, at most ${MAX_LAYERS} layers`);
   const report = (step: string, action: () => unknown) => {
     console.log(`  ${step.padEnd(20)}${fastest(action)}`);
