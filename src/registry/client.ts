@@ -109,9 +109,10 @@ export class RegistryClient {
           hint: "check the registry's name and port",
         });
       } catch (error) {
-        const isTls = error instanceof RegistryError && error.code === "REGISTRY_TLS";
-        failure = isTls ? error : (failure ?? error);
-        if (error instanceof RegistryError && error.status !== undefined) break;
+        // What is wrong on this side, such as a credential program, no other scheme makes right.
+        if (!(error instanceof RegistryError)) throw error;
+        failure = error.code === "REGISTRY_TLS" ? error : (failure ?? error);
+        if (error.status !== undefined) break;
       }
     }
     throw failure;

@@ -49,7 +49,7 @@ export function connectionError({ method, url, proxy }: FailedRequest, error: un
     });
   }
   if (TLS.test(code)) {
-    return new RegistryError("REGISTRY_TLS", `${request}: no trust over TLS: ${messageOf(error)}`, {
+    return new RegistryError("REGISTRY_TLS", `${request}: no trust over TLS: ${tlsReason(error)}`, {
       temporary: false,
       cause: error,
       hint: "name its authority with --ca-file or SSL_CERT_FILE; --plain-http or --tls-verify=false for a registry without",
@@ -59,6 +59,13 @@ export function connectionError({ method, url, proxy }: FailedRequest, error: un
     temporary: code === "" && /aborted|hang up|premature/i.test(messageOf(error)),
     cause: error,
   });
+}
+
+/** What OpenSSL complains of, without the places in its source that it names. */
+function tlsReason(error: unknown): string {
+  const message = messageOf(error).trim();
+  const reason = /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1];
+  return reason === "wrong version number" ? "it does not speak TLS" : (reason ?? message);
 }
 
 /** The proxy has answered in the registry's place: only its status is told, and never its URL. */

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { VarveError } from "../../src/errors.ts";
 import { RegistryClient } from "../../src/registry/client.ts";
 import type { FindCredential } from "../../src/registry/credentials/credential.ts";
 import { shownUrl } from "../../src/registry/redact.ts";
@@ -73,6 +74,22 @@ describe("a registry's client", () => {
     const repository = await repositoryOn(registry.host);
     await expect(repository.hasBlob(DIGEST)).rejects.toThrow(/HTTP 401 Unauthorized$/);
     expect(registry.seen.length).toBe(2);
+  });
+
+  it("tells what is wrong on this side rather than what came of it", async () => {
+    const registry = await serverOf((_, response) => {
+      refuse(response);
+    });
+    const wrong = new VarveError("CREDENTIALS_PROGRAM", "docker-credential-x is not installed");
+    const connecting = RegistryClient.connect(registry.host, {
+      find: () => Promise.reject(wrong),
+      wantsIdentity: true,
+    });
+    await expect(
+      connecting.then((client) => new Repository(client, "a", true).hasBlob(DIGEST)),
+    ).rejects.toBe(wrong);
+    const noTls = RegistryClient.connect(registry.host, { plainHttp: false, tlsVerify: true });
+    await expect(noTls).rejects.toThrow(/no trust over TLS: it does not speak TLS$/);
   });
 
   it("does not go round in circles", async () => {
