@@ -258,6 +258,17 @@ describe("the application's files", () => {
     expect(await filesIn(folder, ["test/a.js", ".env"])).toContain("test/a.js");
   });
 
+  it("are what is started, too, and nothing beside it; a package's program is in its package", async () => {
+    const { folder } = app({ "test/a.js": "", "test/b.js": "", "test/c/d.js": "" });
+    const packages = installProject(SERVER, MANIFEST).folder;
+    expect(await filesIn(folder, ["./test/a.js"])).toEqual([
+      "package.json",
+      "server.js",
+      "test/a.js",
+    ]);
+    expect(await filesIn(packages, ["node_modules/a/index.js"])).toEqual(await filesIn(packages));
+  });
+
   it("are what .dockerignore leaves, as Docker reads it", async () => {
     const { folder } = app({
       ".dockerignore": "# comment\n*\n!src\n!package.json\nsrc/*.md\n**/*.map\n\n",

@@ -79,19 +79,30 @@ export function ownFiles(folder: string, options: OwnFilesOptions): FolderScan {
   const never = new PatternList(NEVER);
   const ignored = dockerIgnore(folder, root) ?? defaults();
   const apart = new Set(without);
-  const wanted = new Set(always.map((place) => path.posix.normalize(place)));
+  // What is started may be a package's program; packages go in by themselves.
+  const wanted = new Set(always.map((place) => path.posix.normalize(place)).filter(isOwn));
+  /** Folders that are left out but for what is wanted in them. */
+  const opened = new Set<string>();
   const scan = scanFolder(folder, (place, isFolder) => {
     if (apart.has(place)) return true;
-    const leadsToWanted = isFolder
-      ? [...wanted].some((one) => one.startsWith(`${place}/`))
-      : wanted.has(place);
-    if (leadsToWanted) return false;
-    return never.verdict(byteStringOf(place), isFolder) === "matched" || ignored(place, isFolder);
+    const isLeftOut =
+      opened.has(path.posix.dirname(place)) ||
+      never.verdict(byteStringOf(place), isFolder) === "matched" ||
+      ignored(place, isFolder);
+    if (!isLeftOut) return false;
+    if (!isFolder) return !wanted.has(place);
+    if (![...wanted].some((one) => one.startsWith(`${place}/`))) return true;
+    opened.add(place);
+    return false;
   });
   for (const file of scan.files) {
     if (file.link !== undefined) refuseEscape(folder, file.path, file.link, root);
   }
   return scan;
+}
+
+function isOwn(place: string): boolean {
+  return !place.split("/").includes("node_modules");
 }
 
 type Ignored = (place: string, isFolder: boolean) => boolean;
