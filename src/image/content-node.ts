@@ -22,7 +22,7 @@ export async function readRoot(source: ContentSource, version: string): Promise<
   const name = nameIn(source, version);
   if (manifest === undefined) {
     throw new VarveError("IMAGE_UNKNOWN", `there is no image ${name}`, {
-      hint: "check its name and tag, and whether you are logged in",
+      hint: "check its name and tag; in a registry, also whether you are logged in",
     });
   }
   return { name, manifest, links: contentLinks(manifest, name) };

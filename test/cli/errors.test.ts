@@ -27,7 +27,7 @@ describe("wrong usage", () => {
     [["plan", "--max-layers", "1e3"], '--max-layers: "1e3" is not a whole number from 1 up'],
     [["plan", "--max-layers", "1", "--max-layers", "2"], "--max-layers is given twice"],
     [["plan", "--progress", "loud"], '--progress: "loud" is none of auto, tty, plain, json, quiet'],
-    [["digest"], "--plan is missing, or has no value"],
+    [["digest"], "varve digest takes either --plan or --conf"],
     [["digest", "--plan", "x", "y"], 'nothing can be done with "y"'],
     [["completion"], "SHELL is missing"],
   ])("%j", async (args, message) => {

@@ -224,7 +224,7 @@ describe("varve inspect of what is kept by digests", () => {
     [["ID:all", "--raw", "--json"], 2, /say different things/],
     [["ID:all", "--platform", "linux/s390x"], 1, /hint: .* it has linux\/amd64/],
     [["ID:all", "--platform", "s390x"], 2, /is not a platform/],
-    [["ID:none"], 1, /there is no oci:/],
+    [["ID:none"], 1, /there is no image oci:/],
     [["/nowhere/x.tar"], 1, /there is no|x\.tar/],
   ])("refuses %j", async (args, expected, message) => {
     const { at } = await filled();

@@ -25,7 +25,7 @@ describe("varve tag in a layout", () => {
   });
 
   it.each([
-    [["oci:LAYOUT:2.0", "x"], 1, /there is no oci:LAYOUT:2\.0/],
+    [["oci:LAYOUT:2.0", "x"], 1, /there is no image oci:LAYOUT:2\.0/],
     [["oci:LAYOUT:1.0", "oci:/other:x"], 2, /is not where the image is/],
     [["oci:LAYOUT:1.0"], 2, /expected|missing|argument/i],
     [["app:1.0", "app:2.0"], 2, /may be in an engine or in a registry/],
