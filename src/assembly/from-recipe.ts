@@ -121,9 +121,9 @@ function runtimeOf(
   defaults: ImageDefaults,
 ): JsonObject {
   const inherited = base?.runtime ?? new Map();
-  const path = base === undefined ? undefined : (pathIn(inherited) ?? USUAL_PATH);
   const { Env = [], ...config } = withDefaults(recipe.config, defaults, base !== undefined);
-  const env = [...pathFrom(defaults.programFolders ?? [], path), ...(defaults.env ?? []), ...Env];
+  const path = pathFor(defaults, base === undefined ? undefined : inherited);
+  const env = [...path, ...(defaults.env ?? []), ...Env];
   const json = sortedKeys(orderedJson(env.length === 0 ? config : { ...config, Env: env }));
   const own = json instanceof Map ? json : new Map();
   if (base === undefined) return inheritEnvironment(new Map(), own);
@@ -156,11 +156,21 @@ function pathIn(runtime: JsonObject): string | undefined {
   return path?.slice("PATH=".length);
 }
 
-/** PATH with the image's own programs before those of its base. */
-function pathFrom(programFolders: readonly string[], inherited: string | undefined): string[] {
-  if (programFolders.length === 0) return [];
-  const folders = inherited === undefined ? programFolders : [...programFolders, inherited];
-  return [`PATH=${folders.join(":")}`];
+/**
+ * PATH with the image's own programs before those of its base. It is said even where it is the
+ * usual one: what a program finds should not depend on who runs the image.
+ */
+function pathFor(
+  { programFolders = [], hasUsualPrograms }: ImageDefaults,
+  inherited: JsonObject | undefined,
+): string[] {
+  if (programFolders.length === 0 && (inherited !== undefined || hasUsualPrograms !== true)) {
+    return [];
+  }
+  const others = inherited === undefined ? undefined : (pathIn(inherited) ?? USUAL_PATH);
+  const usual = hasUsualPrograms === true ? USUAL_PATH : undefined;
+  const rest = others ?? usual;
+  return [`PATH=${[...programFolders, ...(rest === undefined ? [] : [rest])].join(":")}`];
 }
 
 /** The recipe's date, else `SOURCE_DATE_EPOCH`, else one second after 1970. */

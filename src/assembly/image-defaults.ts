@@ -10,6 +10,8 @@ export interface ImageDefaults {
   readonly workingDir?: string | undefined;
   /** Folders that begin the image's PATH. */
   readonly programFolders?: readonly string[] | undefined;
+  /** Whether there are programs where programs usually are, `/usr/bin` and the like. */
+  readonly hasUsualPrograms?: boolean | undefined;
 }
 
 /** The defaults of several sources: of each thing, what the first says that says anything. */
@@ -24,5 +26,6 @@ export function joinDefaults(all: readonly ImageDefaults[]): ImageDefaults {
     user: first("user"),
     workingDir: first("workingDir"),
     programFolders: all.flatMap(({ programFolders = [] }) => programFolders),
+    hasUsualPrograms: all.some(({ hasUsualPrograms }) => hasUsualPrograms === true),
   };
 }

@@ -149,6 +149,7 @@ export function gatherOptions(
   return {
     platform: platformFor(recipe),
     project: folder,
+    hasBase: recipe.base !== undefined,
     cacheFolder: cacheFolder() ?? path.join(tmpdir(), "varve-cache"),
     isOffline: flags.offline,
     ignoreRemembered: flags.noCache === true,

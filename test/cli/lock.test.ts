@@ -1,13 +1,24 @@
+import { once } from "node:events";
 import * as fs from "node:fs";
 import path from "node:path";
+import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TestMirror } from "../sources/debian/support/test-mirror.ts";
-import { runVarve } from "../support/run-varve.ts";
+import { startVarve } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { runHere } from "./support/run-here.ts";
 import { workIn } from "./support/work-in.ts";
 
-const SYSTEM = { "base-passwd 1": {}, "ca-certificates 1": {}, "base-files 1": {} };
+const SYSTEM = {
+  "base-passwd 1": {
+    data: {
+      "./usr/share/base-passwd/passwd.master": "root:*:0:0:root:/root:/bin/bash\n",
+      "./usr/share/base-passwd/group.master": "root:*:0:\n",
+    },
+  },
+  "ca-certificates 1": { data: { "./usr/share/ca-certificates/a/A.crt": "-----A-----\n" } },
+  "base-files 1": {},
+};
 
 let mirror: TestMirror;
 let folder: string;
@@ -47,8 +58,26 @@ async function lock(...args: readonly string[]): Promise<{ status: number; stdou
   return { status, stdout };
 }
 
+interface Finished {
+  readonly status: unknown;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** The program itself, while the mirror answers from this process. */
+async function program(...args: readonly string[]): Promise<Finished> {
+  const env = { VARVE_CACHE_DIR: path.join(mirror.folder, "varve"), no_proxy: "127.0.0.1" };
+  const child = startVarve(args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr, [status]] = await Promise.all([
+    buffer(child.stdout!),
+    text(child.stderr!),
+    once(child, "close"),
+  ]);
+  return { status, stdout, stderr };
+}
+
 async function publish(version: string, more: object = {}): Promise<void> {
-  const data = { "usr/bin/app": version };
+  const data = { "./usr/bin/app": version };
   await mirror.publish({ ...SYSTEM, [`app ${version}`]: { data }, ...more });
 }
 
@@ -93,7 +122,7 @@ describe("varve lock", () => {
     await project();
     await lock();
     const before = fs.readFileSync("varve.lock", "utf8");
-    const data = { "usr/bin/app": "1.0" };
+    const data = { "./usr/bin/app": "1.0" };
     const release = { Date: "Sun, 12 Jul 2026 10:16:37 UTC" };
     await mirror.publish({ ...SYSTEM, "app 1.0": { data }, "other 1": {} }, { release });
     expect((await lock("--update")).stdout).toBe("varve.lock pins what it should\n");
@@ -134,16 +163,26 @@ describe("a build from the lock", () => {
     await publish("1.0");
     await project();
     await lock();
-    const env = { VARVE_CACHE_DIR: path.join(mirror.folder, "varve"), no_proxy: "127.0.0.1" };
-    const build = (...args: string[]) =>
-      runVarve(["build", "--locked", "-o", "-", ...args], { env });
-    const early = build("--offline");
+    const build = (...args: string[]): Promise<Finished> =>
+      program("build", "--locked", "-o", "-", ...args);
+    const early = await build("--offline");
     expect(early.status).toBe(1);
     expect(early.stderr).toMatch(/is not in the cache\n.*run once without --offline/);
-    const first = build();
-    expect(first.status).toBe(0);
+    const first = await build();
+    expect({ ...first, stdout: "" }).toMatchObject({ status: 0 });
     mirror.asked.length = 0;
-    expect(build("--offline", "--no-cache").stdout.equals(first.stdout)).toBe(true);
+    expect((await build("--offline", "--no-cache")).stdout.equals(first.stdout)).toBe(true);
     expect(mirror.asked).toEqual([]);
+    const { stdout } = await program("inspect", "--json", "--locked", "--offline");
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      config: {
+        config: {
+          Env: [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+          ],
+        },
+      },
+    });
   });
 });

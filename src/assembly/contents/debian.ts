@@ -78,6 +78,7 @@ function defaultsOf(packages: readonly string[]): ImageDefaults {
   return {
     entrypoint: packages.includes(INIT) ? ["/usr/bin/tini", "--"] : undefined,
     env: ["SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"],
+    hasUsualPrograms: true,
   };
 }
 

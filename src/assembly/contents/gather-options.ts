@@ -10,6 +10,8 @@ export interface GatherOptions {
   /** The folder that `from` of files counts from and may not lead out of. */
   readonly project: string;
   readonly pins: ImagePins;
+  /** Whether the image builds upon another, which may have what the contents lack. */
+  readonly hasBase: boolean;
   /** Where varve keeps what it fetches and learns. */
   readonly cacheFolder: string;
   /** Nothing is fetched: what was fetched before must do. */

@@ -67,7 +67,8 @@ export async function pinContents(
   options: GatherOptions,
 ): Promise<void> {
   const pinned = contents.filter((entry) => "node" in entry || "debian" in entry);
-  (await gatherContents(pinned, { ...options, scripts: [] })).close();
+  // Whether everything fits together is for those to say who make the image.
+  (await gatherContents(pinned, { ...options, scripts: [], hasBase: true })).close();
 }
 
 /** Builds what the recipe or the user wants built, since other contents may come of it. */
@@ -126,7 +127,14 @@ async function gatherNodes(
     });
   }
   const { gatherNode } = await import("./node.ts");
-  return gatherNode(entry, options);
+  const node = await gatherNode(entry, options);
+  const hasLibraries =
+    options.hasBase || contents.some((each) => "debian" in each || "nix" in each);
+  if (hasLibraries || node.debianPackages.length === 0) return node;
+  const missing = node.debianPackages.join(", ");
+  throw new VarveError("RECIPE_INVALID", `nothing brings what Node needs of Debian: ${missing}`, {
+    hint: 'put {"debian": ["tini"]} before "node", which brings it along; or name a base',
+  });
 }
 
 async function gatherKind(

@@ -35,5 +35,5 @@ export async function gatherNode(
       return { spec, contentKey: contentKey(spec) };
     },
   });
-  return { source, defaults: {}, debianPackages };
+  return { source, defaults: { hasUsualPrograms: true }, debianPackages };
 }
