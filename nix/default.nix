@@ -54,13 +54,16 @@ let
 
   rootLayer = import ./root-layer.nix {
     inherit lib varve;
-    inherit (pkgs)
-      runCommand
+    inherit (pkgs) runCommand;
+    # The script runs on the machine that builds.
+    inherit (buildPackages)
       writeScript
       runtimeShell
       coreutils
+      rsync
+      fakeroot
+      proot
       ;
-    inherit (buildPackages) rsync fakeroot proot;
   };
 
   baseImage = import ./base-image.nix { inherit lib; };

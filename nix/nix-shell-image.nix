@@ -33,12 +33,18 @@ let
   environmentOf =
     drv:
     let
-      attributes = removeAttrs drv.drvAttrs [
-        "args"
-        "passAsFile"
-        "__ignoreNulls"
-        "__structuredAttrs"
-      ];
+      isText =
+        value:
+        !builtins.isFunction value
+        && !(builtins.isAttrs value && !(value ? outPath) && !(value ? __toString));
+      attributes = lib.filterAttrs (_: isText) (
+        removeAttrs drv.drvAttrs [
+          "args"
+          "passAsFile"
+          "__ignoreNulls"
+          "__structuredAttrs"
+        ]
+      );
       asFile = drv.drvAttrs.passAsFile or [ ];
       texts = builtins.mapAttrs (_: environmentText) (removeAttrs attributes asFile);
       files = builtins.listToAttrs (

@@ -5,7 +5,8 @@
  */
 export { Closure } from "./closure/closure.ts";
 export type { Component } from "./closure/component.ts";
-export { archiveBytes, dockerArchive } from "./archives/docker-archive.ts";
+export { archiveBytes, dockerArchive, mergedArchive } from "./archives/docker-archive.ts";
+export { flatTar } from "./archives/flat-tar.ts";
 export { openDockerArchive } from "./archives/read-archive.ts";
 export { imageFromConf } from "./assembly/from-conf.ts";
 export { imageFromRecipe } from "./assembly/from-recipe.ts";

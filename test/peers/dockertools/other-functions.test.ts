@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VARVE } from "../../support/run-varve.ts";
@@ -102,6 +104,26 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
         const [name = ""] = await docker.load(onTopOfPulled);
         expect(await docker.run(name)).toBe("Hello, world!");
         expect((await docker.inspect(name)).Config.Env).toContain("BASE=yes");
+      });
+
+      it("of an image for several platforms, varve prefetch tells of the one that is asked for", async () => {
+        const image = `${registry.host}/team/base`;
+        const multi = `${registry.host}/team/multi:v1`;
+        const { arm } = await buildImages(["arm"]);
+        const copied = await run(VARVE, ["copy", `docker-archive:${arm}`, `docker://${image}:arm`]);
+        await run(VARVE, ["index", "-t", multi, `${image}:v1`, `${image}:arm`]);
+        const { stdout } = await run(VARVE, ["prefetch", multi, "--arch", "arm64"]);
+        const value = (name: string): string =>
+          new RegExp(`^  ${name} = "(.*)";$`, "m").exec(stdout)?.[1] ?? stdout;
+        expect(copied.stdout.trim()).toBe(`${image}@${value("imageDigest")}`);
+        const file = `${engine.folder}/arm.tar`;
+        const way = [`docker://${multi}`, `docker-archive:${file}:${multi}`];
+        const armCopy = ["--insecure-policy", "--override-arch", "arm64", "copy"];
+        await run("skopeo", [...armCopy, "--src-tls-verify=false", ...way]);
+        const digest = createHash("sha256")
+          .update(await readFile(file))
+          .digest("base64");
+        expect(value("hash")).toBe(`sha256-${digest}`);
       });
 
       it("has dockerTools' arguments, and says what is wrong", async () => {
