@@ -63,8 +63,13 @@ let
             ];
             SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
             inherit tlsVerify;
+            __structuredAttrs = true;
+            # The config of an image made by Nix names store paths. Nix takes them for references, which a fetched
+            # file cannot have; from 2.17 on it can be told not to.
+            unsafeDiscardReferences.out = true;
           }
           ''
+            export SSL_CERT_FILE tlsVerify
             export HOME=$PWD XDG_CACHE_HOME=$PWD/cache
             ${varve.nodejs}/bin/node ${./fetch-blob.mjs} ${varve}/lib/varve \
               ${lib.escapeShellArg repository} ${digest} ${toString size} "$out"

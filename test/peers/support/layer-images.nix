@@ -172,6 +172,12 @@ rec {
     ];
     annotations."org.example.of" = "two";
   };
+  # Nothing in it refers to the store: Nix 2.8 cannot fetch files that do.
+  plain = streamLayeredImage {
+    name = "plain";
+    includeStorePaths = false;
+    extraCommands = "echo plain > plain.txt";
+  };
   pulled = varveTools.pullImageFromManifest {
     imageName = "team/base";
     imageTag = "1";

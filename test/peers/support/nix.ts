@@ -74,6 +74,9 @@ export async function buildImage(
   return stdout.trim();
 }
 
+/** No links, and as many builds at a time as there are processors. */
+const SPARING = ["--no-out-link", "--max-jobs", "auto"];
+
 /** Builds several attributes of a file of this folder at once; their store paths, in order. */
 export async function buildAttributes(
   file: string,
@@ -82,7 +85,7 @@ export async function buildAttributes(
 ): Promise<string[]> {
   const from = path.join(import.meta.dirname, file);
   const wanted = attributes.flatMap((attribute) => ["-A", attribute]);
-  const built = await runNix("nix-build", from, ...wanted, "--no-out-link", ...options);
+  const built = await runNix("nix-build", from, ...wanted, ...SPARING, ...options);
   return built.split("\n");
 }
 
