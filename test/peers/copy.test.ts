@@ -196,7 +196,7 @@ describe.skipIf(registryMissing() !== undefined)("varve copy", () => {
   });
 
   it.each([
-    [["copy", "x"], /dst is missing/, 2],
+    [["copy", "x"], /DST is missing/, 2],
     [["copy", "oci:/nowhere", "oci:/tmp/x"], /not an OCI layout/, 1],
     [["copy", "dir:/x/y", "oci:/tmp/x"], /does not read or write dir:/, 2],
     [["copy", "a", "b", "--all", "--platform", "linux/amd64"], /say different things/, 2],
