@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import * as fs from "node:fs";
 import path from "node:path";
-import { buffer, text } from "node:stream/consumers";
+import { buffer, text as textOf } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TestMirror } from "../sources/debian/support/test-mirror.ts";
 import { startVarve } from "../support/run-varve.ts";
@@ -70,7 +70,7 @@ async function program(...args: readonly string[]): Promise<Finished> {
   const child = startVarve(args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr, [status]] = await Promise.all([
     buffer(child.stdout!),
-    text(child.stderr!),
+    textOf(child.stderr!),
     once(child, "close"),
   ]);
   return { status, stdout, stderr };
