@@ -1,52 +1,72 @@
 import { TarFileLayer } from "../archives/tar-file-layer.ts";
 import { VarveError } from "../errors.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
-import type { Layer, LayerCodingResult } from "../image/layer.ts";
+import type { Layer } from "../image/layer.ts";
 import { parseTimestamp } from "../image/timestamp.ts";
 import { contentKey } from "../packing/content-key.ts";
 import type { LayerSpec, PatternAttributes, Tree, TreeRules } from "../packing/layer-spec.ts";
 import { PackedLayer } from "../packing/packed-layer.ts";
 import type { Packer } from "../packing/packer.ts";
-import type { ConfLayer } from "../recipe/conf-layer.ts";
+import type { ConfLayer, ConfLayerDigest } from "../recipe/conf-layer.ts";
 import { CAPABILITY_XATTR, capabilityAttribute } from "../sources/files/capabilities.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { Owner, TarCommon } from "../tar/entry.ts";
+import type { LinksBelow } from "./links-below.ts";
 import { parentsOf } from "./store-layers.ts";
 import type { StoreView } from "./store-layers.ts";
 
 type OwnerFields = Pick<ConfLayer, "uid" | "gid" | "uname" | "gname">;
 
+export interface ConfLayerOptions {
+  readonly store: StoreView;
+  readonly packer: Packer;
+  /** Links of folders in the base: what is moved below one of them goes where it leads. */
+  readonly below: LinksBelow;
+  /** What Nix has found of the layer as it is in this very image. */
+  readonly digest: ConfLayerDigest | undefined;
+}
+
 /**
  * A layer that a conf describes: store paths at their places, trees moved elsewhere, permissions by
- * pattern. One of whole store paths alone has the bytes of dockerTools' layers.
+ * pattern. One of whole store paths alone has the bytes of dockerTools' layers. Its digest is
+ * believed where it has one, unless the base makes it another layer.
  *
  * @param image owner and date of the image, for what the layer does not say
  * @throws VarveError `CONF_INVALID`
  */
-export function confLayer(
+export async function confLayer(
   described: ConfLayer,
   image: TarCommon,
-  store: StoreView,
-  packer: Packer,
-  codings: readonly LayerCodingResult[] = described.digest?.codings ?? [],
-): Layer {
-  const { paths, trees, tar, digest } = described;
+  { store, packer, below, digest: found }: ConfLayerOptions,
+): Promise<Layer> {
+  const { paths, trees, tar } = described;
   if (tar != null) {
+    const { digest } = described;
     if (digest == null) throw new VarveError("CONF_INVALID", `the layer ${tar} has no digest`);
     const file = store.locate(tar);
     const reason = "kept as it was made";
+    const { codings } = found ?? digest;
     return new TarFileLayer({ file, diffId: digest.diff_id, paths, reason, codings });
   }
-  const spec = specOf(described, image, store);
+  const alone = specOf(described, image, store);
   const isKnown = trees.every(({ from }) => store.contentHashOf(from) !== undefined);
-  return new PackedLayer({
+  const keyed = isKnown ? contentKey(alone, store.contentHashOf) : undefined;
+  const { spec, contentKey: key } =
+    trees.length === 0
+      ? { spec: alone, contentKey: keyed }
+      : await below.follow({ spec: alone, contentKey: keyed });
+  const own = spec === alone && packer.believes ? described.digest : undefined;
+  const digest = found ?? own ?? undefined;
+  const layer = new PackedLayer({
     packer,
     spec,
-    contentKey: isKnown ? contentKey(spec, store.contentHashOf) : undefined,
+    contentKey: isKnown ? key : undefined,
     paths,
     reason: trees.length === 0 ? "a layer of its own" : "contents of the image's root",
-    codings,
+    codings: digest?.codings,
   });
+  if (digest !== undefined) layer.adopt({ diffId: digest.diff_id, size: digest.size });
+  return layer;
 }
 
 /** What the config's history says of the layer, beside its date. */

@@ -14,6 +14,7 @@ import { AssembledImage } from "./assembled-image.ts";
 import { openConfBase } from "./conf-base.ts";
 import { confLayer, layerStep } from "./conf-layers.ts";
 import type { ImageAtOptions } from "./image-at.ts";
+import { LinksBelow } from "./links-below.ts";
 import { storeLayer } from "./store-layers.ts";
 import type { StoreView } from "./store-layers.ts";
 
@@ -47,9 +48,15 @@ export async function imageFromConf(
     mtime: mtime.seconds,
   };
   refuseForeignPaths(conf);
-  const own = ownLayers(conf, common, packer, store);
   const base = await openConfBase(conf, store, places);
   const below = base?.layers ?? [];
+  let own: readonly OwnLayer[];
+  try {
+    own = await ownLayers(conf, common, packer, store, new LinksBelow(below));
+  } catch (error) {
+    base?.close();
+    throw error;
+  }
   const image = new AssembledImage({
     architecture: conf.architecture,
     os: "linux",
@@ -74,12 +81,13 @@ interface OwnLayer {
  * All layers above the base's, bottom first. Digests that Nix has found are believed; when bytes
  * are made after all, they are checked against them.
  */
-function ownLayers(
+async function ownLayers(
   conf: DockerToolsConf,
   common: TarCommon,
   packer: Packer,
   store: StoreView,
-): OwnLayer[] {
+  below: LinksBelow,
+): Promise<OwnLayer[]> {
   const { layers, store_layers, customisation_layer, root_layers, layer_digests: digests } = conf;
   const top = customisation_layer === null ? 0 : 1;
   const all = layers.length + store_layers.length + top + root_layers.length;
@@ -92,24 +100,28 @@ function ownLayers(
   const own: OwnLayer[] = [];
   const digestHere = (): ConfLayerDigest | undefined =>
     packer.believes ? digests?.[own.length] : undefined;
-  const add = (layer: Layer, step: JsonObject | undefined, digest = digestHere()): void => {
-    if (digest !== undefined) layer.adopt?.({ diffId: digest.diff_id, size: digest.size });
-    own.push({ layer, step });
+  const addDescribed = async (described: ConfLayer): Promise<void> => {
+    const layer = await confLayer(described, common, {
+      store,
+      packer,
+      below,
+      digest: digestHere(),
+    });
+    own.push({ layer, step: layerStep(described) });
   };
-  const addDescribed = (described: ConfLayer): void => {
-    const inLayer = packer.believes ? (described.digest ?? undefined) : undefined;
-    const digest = digestHere() ?? inLayer;
-    add(confLayer(described, common, store, packer, digest?.codings), layerStep(described), digest);
-  };
-  for (const described of layers) addDescribed(described);
+  for (const described of layers) await addDescribed(described);
   for (const paths of store_layers) {
     const planned = { paths, reason: "planned by the conf" };
-    add(storeLayer(planned, common, store, packer, digestHere()?.codings), undefined);
+    const digest = digestHere();
+    const layer = storeLayer(planned, common, store, packer, digest?.codings);
+    if (digest !== undefined) layer.adopt?.({ diffId: digest.diff_id, size: digest.size });
+    own.push({ layer, step: undefined });
   }
   if (customisation_layer !== null) {
-    add(customisationLayer(customisation_layer, store, digestHere()?.codings), undefined);
+    const layer = customisationLayer(customisation_layer, store, digestHere()?.codings);
+    own.push({ layer, step: undefined });
   }
-  for (const described of root_layers) addDescribed(described);
+  for (const described of root_layers) await addDescribed(described);
   return own;
 }
 

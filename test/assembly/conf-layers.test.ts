@@ -261,6 +261,42 @@ describe("a base of a conf", () => {
     whole.close();
   });
 
+  it("whose folders are links keeps them: what is moved there goes where they lead", async () => {
+    const base = temporaryFolder();
+    fs.mkdirSync(path.join(base, "usr/bin"), { recursive: true });
+    fs.symlinkSync("usr/bin", path.join(base, "bin"));
+    const layer = path.join(base, "layer.tar");
+    execFileSync("tar", ["-C", base, "-cf", layer, "bin", "usr"]);
+    const diffId = execFileSync("sha256sum", [layer], { encoding: "utf8" }).slice(0, 64);
+    const config = {
+      architecture: "amd64",
+      os: "linux",
+      rootfs: { type: "layers", diff_ids: [`sha256:${diffId}`] },
+    };
+    fs.writeFileSync(path.join(base, "config.json"), JSON.stringify(config));
+    const manifest = [{ Config: "config.json", RepoTags: [], Layers: ["layer.tar"] }];
+    fs.writeFileSync(path.join(base, "manifest.json"), JSON.stringify(manifest));
+    const from_image = path.join(base, "base.tar");
+    execFileSync("tar", [
+      "-C",
+      base,
+      "-cf",
+      from_image,
+      "layer.tar",
+      "config.json",
+      "manifest.json",
+    ]);
+    const root = { trees: [{ from: ROOT }], digest: WRONG };
+    const { image, close } = await imageOf({ from_image, root_layers: [root] });
+    const top = await listed(image.layers.at(-1)!);
+    const names = top.map((line) => line.split(" ").at(-1));
+    expect(names).toContain("/usr/bin/serve");
+    expect(names).not.toContain("/bin/");
+    // What Nix has found of the layer alone is not of this one.
+    expect(image.layers.at(-1)!.knownDiffId()).not.toBe(WRONG.diff_id);
+    close();
+  });
+
   it("leaves annotations to the conf", async () => {
     const { image } = await imageOf({ annotations: { "org.example": "x" } });
     expect(image.annotations).toEqual({ "org.example": "x" });
