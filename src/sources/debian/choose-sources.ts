@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.ts";
+import { UsageError, VarveError } from "../../errors.ts";
 import { defaultKeyrings, readAptSources } from "./apt-sources.ts";
 import type { AptSource } from "./apt-sources.ts";
 
@@ -23,7 +23,8 @@ export interface SourceChoice {
  * The suites that packages are taken from.
  *
  * @param root the file system's root
- * @throws UsageError for a mirror without suites, or nothing to go by; VarveError `APT_SOURCES`
+ * @returns none where neither the choice nor apt names any
+ * @throws UsageError for a mirror without suites; VarveError `APT_SOURCES`
  */
 export function chooseSources(
   architecture: string,
@@ -45,6 +46,13 @@ export function chooseSources(
       },
     ),
   );
+}
+
+/** For when something has to be fetched, and there is nowhere to fetch it from. */
+export function noMirrors(): VarveError {
+  return new VarveError("APT_SOURCES", "there is no Debian mirror to take packages from", {
+    hint: 'this machine has no apt sources: give "mirror" and "suite" (and "keyring") beside "debian" in the recipe',
+  });
 }
 
 function givenSources(
@@ -77,12 +85,8 @@ function machineSources(
   known: readonly AptSource[],
   suites: readonly string[] | undefined,
 ): readonly AptSource[] {
-  if (known.length === 0) {
-    throw new UsageError("there is no Debian mirror to take packages from", {
-      hint: "this machine has no apt sources: name a mirror, suites and a keyring",
-    });
-  }
-  if (suites === undefined) return known;
+  // What is locked and was fetched before needs none.
+  if (suites === undefined || known.length === 0) return known;
   return suites.flatMap((suite) => {
     const own = known.filter((source) => source.suite === suite);
     if (own.length > 0) return own;

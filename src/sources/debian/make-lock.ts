@@ -1,5 +1,6 @@
 import { VarveError } from "../../errors.ts";
 import type { AptSource } from "./apt-sources.ts";
+import { noMirrors } from "./choose-sources.ts";
 import type { Candidate } from "./candidate.ts";
 import { fetchIndexes, fetchRelease } from "./mirror.ts";
 import type { CheckedRelease, MirrorAccess } from "./mirror.ts";
@@ -19,11 +20,7 @@ export async function lockDebian(
   sources: readonly AptSource[],
   access: MirrorAccess,
 ): Promise<DebianLock> {
-  if (sources.length === 0) {
-    throw new VarveError("APT_SOURCES", "there is no Debian mirror to take packages from", {
-      hint: "name a mirror, its suites and a keyring; where apt is set up, its sources are taken",
-    });
-  }
+  if (sources.length === 0) throw noMirrors();
   const wanted = lockedRequest(request);
   const releases = await Promise.all(sources.map((source) => fetchRelease(source, access)));
   const index = await indexFor(wanted.architecture, releases, access);

@@ -1,6 +1,7 @@
 import { VarveError } from "../../errors.ts";
 import { FewAtOnce } from "../../packing/few-at-once.ts";
 import type { AptSource } from "./apt-sources.ts";
+import { noMirrors } from "./choose-sources.ts";
 import { DebFile } from "./deb-file.ts";
 import type { PinnedPackage } from "./lock.ts";
 import { pinnedFile } from "./mirror.ts";
@@ -64,6 +65,7 @@ export class PackageFiles {
   async #fetch(pinned: PinnedPackage): Promise<string> {
     const file = await pinnedFile(pinned, this.#urls(pinned), this.#access);
     if (file !== undefined) return file;
+    if (this.#mirrors.length === 0) throw noMirrors();
     throw new VarveError(
       "DEB_MISSING",
       `no mirror has ${pinned.name} ${pinned.version} (${pinned.path}) any more`,

@@ -65,8 +65,6 @@ describe("where packages are taken from", () => {
 
   it("must be said somewhere", () => {
     expect(() => chosen({ mirror: "http://b.invalid" })).toThrow("is given without suites");
-    expect(() => chooseSources("amd64", {}, path.join(root, "nothing"))).toThrow(
-      "there is no Debian mirror",
-    );
+    expect(chooseSources("amd64", {}, path.join(root, "nothing"))).toEqual([]);
   });
 });
