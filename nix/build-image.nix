@@ -114,9 +114,10 @@ let
       image =
         runCommand "docker-image-${baseName}.tar${chosen.extension}"
           {
-            __structuredAttrs = true;
-            exportReferencesGraph.graph = [
+            exportReferencesGraph = [
+              "graph-of-layer"
               layer
+              "graph-of-config"
               baseJson
             ];
             imageName = lib.toLower name;
@@ -138,7 +139,6 @@ let
           }
           ''
             export XDG_CACHE_HOME=$PWD/cache
-            out=''${outputs[out]}
             if [ "$created" != now ] && ! date -u -d "$created" > /dev/null 2>&1; then
               echo "varve: image '$imageName': created = \"$created\" is neither an ISO 8601 date nor \"now\"." >&2
               exit 1
@@ -153,8 +153,9 @@ let
 
             cp "$layer/layer.tar" layer.tar
             chmod u+w layer.tar
-            jq -r --arg layer "$layer" --arg config "$baseJson" \
-              '.graph[].path | select(. != $layer and . != $config)' "''${NIX_ATTRS_JSON_FILE:-.attrs.json}" > closure
+            # A path, what made it, how many references, and these: a line each.
+            awk '{ print; getline; getline count; while (count-- > 0) getline }' graph-of-layer graph-of-config |
+              { grep -vxF -e "$layer" -e "$baseJson" || true; } > closure
             : > names-in-base
             if [ -n "$basePlace" ]; then
               varve export "$basePlace" | tar -t > names-in-base

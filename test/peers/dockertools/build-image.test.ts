@@ -211,6 +211,20 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("dockerTools.buildImage of varve
     expect(await docker.run(await load("sharedWithBase"))).toBe("Hello, world!");
   });
 
+  it("is the same in a sandbox and elsewhere, runAsRoot included", async () => {
+    const again = await buildImages(
+      ["runAsRootExtraCommands", "sharedWithBase"],
+      ["--check", "--option", "sandbox", "relaxed"],
+    );
+    const { runAsRootExtraCommands, sharedWithBase } = built;
+    expect(again).toEqual({ runAsRootExtraCommands, sharedWithBase });
+    const layer = ["-A", "runAsRootExtraCommands.layer"];
+    await buildImages(
+      ["runAsRootExtraCommands"],
+      [...layer, "--check", "--option", "sandbox", "relaxed"],
+    );
+  });
+
   it("has dockerTools' arguments, buildArgs and layer", () => {
     expect(facts.arguments.buildImage).toEqual(
       [
