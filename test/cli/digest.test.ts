@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { writeConf } from "../support/conf.ts";
 import { goldenFiles, hasGolden, readGolden } from "../support/golden.ts";
 import { runVarve } from "../support/run-varve.ts";
 import { createStorePaths } from "../support/store-tree.ts";
@@ -85,5 +86,30 @@ describe("varve digest", () => {
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect({ status, stdout: stdout.toString() }).toEqual({ status: expected, stdout: "" });
+  });
+});
+
+describe("varve digest --conf", () => {
+  it("prints those of all layers above the base's", () => {
+    const folder = temporaryFolder();
+    thingIn(folder);
+    const conf = writeConf(folder, { store_layers: [[STORE_PATH]], layers: [{ paths: [] }] });
+    const args = ["digest", "--store-root", folder];
+    const { stdout, stderr } = runVarve([...args, "--conf", conf, "--json"]);
+    expect(stderr).toBe("");
+    const { layers } = JSON.parse(stdout.toString()) as { layers: { diffId: string }[] };
+    expect(layers).toHaveLength(3);
+    const plan = runVarve([...args, "--plan", writePlan(folder, [[STORE_PATH]])]);
+    expect(plan.stdout.toString()).toContain(layers[1]!.diffId);
+  });
+
+  it.each<[string[], RegExp]>([
+    [[], /takes either --plan or --conf/],
+    [["--plan", "x", "--conf", "y"], /takes either --plan or --conf/],
+    [["--conf", "y", "--uid", "1"], /--uid cannot change an image that Nix describes/],
+  ])("refuses %j", (args, message) => {
+    const { status, stderr } = runVarve(["digest", ...args]);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
   });
 });
