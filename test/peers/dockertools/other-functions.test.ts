@@ -39,6 +39,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
       | "exported"
       | "exportedOrder"
       | "exportedRemoved"
+      | "unpackOrder"
       | "pulledBase",
       string
     >;
@@ -55,6 +56,7 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
           "exported",
           "exportedOrder",
           "exportedRemoved",
+          "unpackOrder",
           "pulledBase",
         ]),
       ]);
@@ -201,6 +203,16 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
         expect(stdout.trim().split("\n").toSorted()).toEqual(["layer1", "layer2", "layer3"]);
       });
 
+      it("has what docker export has, owners, modes, sizes and links", async () => {
+        const [name = ""] = await docker.load(built.unpackOrder);
+        const container = await engine.docker("create", name);
+        const file = `${engine.folder}/exported.tar`;
+        await engine.docker("export", "-o", file, container);
+        const own = await listing(built.exportedRemoved);
+        expect(own.length).toBeGreaterThan(100);
+        expect(own).toEqual(await listing(file));
+      });
+
       it("leaves out what a layer removes", async () => {
         const { stdout } = await run("tar", ["-tf", built.exportedRemoved], { maxBuffer: 1 << 28 });
         expect(stdout).toContain("./letters\n");
@@ -209,3 +221,17 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
     });
   },
 );
+
+/** What a tar of a root has: mode, owner, size, path and link of each; not what an engine adds to a container. */
+async function listing(file: string): Promise<string[]> {
+  const { stdout } = await run("tar", ["--numeric-owner", "-tvf", file], { maxBuffer: 1 << 28 });
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/ \d{4}-\d\d-\d\d \d\d:\d\d (?:\.\/)?/, " "))
+    .filter(
+      (line) =>
+        !/ (?:$|\.dockerenv$|dev\/|proc\/|sys\/|etc\/(?:$|hostname|hosts|resolv|mtab))/.test(line),
+    )
+    .toSorted();
+}
