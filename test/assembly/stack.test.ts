@@ -21,7 +21,9 @@ function source(name: string, count: number, apart: readonly string[] = []): Lay
 }
 
 function planned(sources: readonly LayerSource[], maxLayers: number, baseLayers = 0): string[][] {
-  return planStack(sources, { maxLayers, baseLayers }).map((layer) => [...layer.planned.paths]);
+  return planStack(sources, { maxLayers, baseLayers }).map(({ planned: { paths } }) =>
+    paths.slice(),
+  );
 }
 
 describe("a stack of sources", () => {
