@@ -405,6 +405,8 @@ function otherProcess(script: string, args: readonly string[] = []): ChildProces
     import { closureOf } from ${from("sources/nix/closure-of.ts")};
     import { buildInstallables } from ${from("sources/nix/installable.ts")};
     import { NixStore } from ${from("sources/nix/store.ts")};
+    // What is loaded on demand may lie where somebody else may not look.
+    import ${from("sources/nix/path-info-command.ts")};
     const store = new NixStore();`;
   const child = spawn(
     process.execPath,
