@@ -10,6 +10,7 @@ import { dockerdAbsent, startDockerd } from "./support/dockerd.ts";
 import type { TestDockerd } from "./support/dockerd.ts";
 import { NODE_PROJECTS } from "./support/node-projects.ts";
 import type { NodeProjectCase } from "./support/node-projects.ts";
+import { isShortRun } from "./support/short-run.ts";
 import { until } from "./support/until.ts";
 
 const run = promisify(execFile);
@@ -19,48 +20,57 @@ const CHOSEN = NODE_PROJECTS.filter(
   ({ name }) => process.env["VARVE_ALL_PROJECTS"] !== undefined || QUICK.has(name),
 );
 
-describe.skipIf(absent(["npm", "npx"]) || dockerdAbsent())("a Node project as it is", () => {
-  let folder: string;
-  let engine: TestDockerd;
+describe.skipIf(isShortRun() || absent(["npm", "npx"]) || dockerdAbsent())(
+  "a Node project as it is",
+  () => {
+    let folder: string;
+    let engine: TestDockerd;
 
-  beforeAll(async () => {
-    folder = fs.mkdtempSync(path.join(tmpdir(), "varve-projects-"));
-    engine = await startDockerd();
-  });
-  afterAll(async () => {
-    await engine.stop();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+    beforeAll(async () => {
+      folder = fs.mkdtempSync(path.join(tmpdir(), "varve-projects-"));
+      engine = await startDockerd();
+    });
+    afterAll(async () => {
+      await engine.stop();
+      fs.rmSync(folder, { recursive: true, force: true });
+    });
 
-  it.each(CHOSEN)("$name", async (project) => {
-    const place = await makeProject(project, path.join(folder, slugOf(project)));
-    const tag = `${slugOf(project)}:1`;
-    const { stderr } = await run(process.execPath, [VARVE, "load", "-t", tag], {
-      cwd: path.join(place, project.folder ?? ""),
-      env: engine.env,
+    it.each(CHOSEN)("$name", async (project) => {
+      const place = await makeProject(project, path.join(folder, slugOf(project)));
+      const tag = `${slugOf(project)}:1`;
+      const { stderr } = await run(process.execPath, [VARVE, "load", "-t", tag], {
+        cwd: path.join(place, project.folder ?? ""),
+        env: engine.env,
+      });
+      console.log(`${project.name}: ${/\d+ layers, [\d.]+ [kMG]?B/.exec(stderr)?.[0]}`);
+      if (project.prints !== undefined) {
+        const printed = await engine.docker(
+          "run",
+          "--rm",
+          "--network=none",
+          tag,
+          ...project.prints,
+        );
+        expect(printed).toContain(project.says);
+        return;
+      }
+      const id = await engine.docker("run", "--detach", "--publish=127.0.0.1::8080", tag);
+      const address = await engine.docker("port", id, "8080/tcp");
+      let page = "";
+      await until(async () => {
+        page = await (await fetch(`http://${address}/`)).text();
+        return true;
+      }).catch(async () => {
+        throw new Error((await engine.docker("logs", id)) || "it serves nothing");
+      });
+      expect(page).toContain(project.says);
+      await engine.docker("stop", "--time=5", id);
+      // 137 would say that it had to be killed.
+      expect(await engine.docker("inspect", "--format={{.State.ExitCode}}", id)).not.toBe("137");
+      await engine.docker("rm", "--volumes", id);
     });
-    console.log(`${project.name}: ${/\d+ layers, [\d.]+ [kMG]?B/.exec(stderr)?.[0]}`);
-    if (project.prints !== undefined) {
-      const printed = await engine.docker("run", "--rm", "--network=none", tag, ...project.prints);
-      expect(printed).toContain(project.says);
-      return;
-    }
-    const id = await engine.docker("run", "--detach", "--publish=127.0.0.1::8080", tag);
-    const address = await engine.docker("port", id, "8080/tcp");
-    let page = "";
-    await until(async () => {
-      page = await (await fetch(`http://${address}/`)).text();
-      return true;
-    }).catch(async () => {
-      throw new Error((await engine.docker("logs", id)) || "it serves nothing");
-    });
-    expect(page).toContain(project.says);
-    await engine.docker("stop", "--time=5", id);
-    // 137 would say that it had to be killed.
-    expect(await engine.docker("inspect", "--format={{.State.ExitCode}}", id)).not.toBe("137");
-    await engine.docker("rm", "--volumes", id);
-  });
-});
+  },
+);
 
 function slugOf({ name }: NodeProjectCase): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");

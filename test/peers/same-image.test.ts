@@ -8,6 +8,7 @@ import { VARVE } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { absent } from "./support/absent.ts";
 import { copyOfExample } from "./support/example.ts";
+import { isShortRun } from "./support/short-run.ts";
 
 const run = promisify(execFile);
 /** Somebody who owns nothing. */
@@ -52,7 +53,7 @@ async function build(
   return createHash("sha256").update(fs.readFileSync(archive)).digest("hex");
 }
 
-describe.skipIf(absent(["npm", "setpriv"]))("the example's image", () => {
+describe.skipIf(isShortRun() || absent(["npm", "setpriv"]))("the example's image", () => {
   it("is the same in two folders, of two users, for two umasks, with caches cold and warm", async () => {
     const folder = temporaryFolder();
     fs.chmodSync(folder, 0o755);

@@ -10,6 +10,7 @@ import type { TestDockerd } from "../support/dockerd.ts";
 import { DockerUser } from "../support/dockertools.ts";
 import { flakeOptions, nixAbsent, nixEnvironment, repository } from "../support/nix.ts";
 import { runWith } from "../support/run.ts";
+import { isShortRun } from "../support/short-run.ts";
 
 const run = promisify(execFile);
 const oracle = path.join(import.meta.dirname, "../support/cpython-layer.py");
@@ -52,52 +53,57 @@ async function expectDockerToolsLayers(image: ReadImage, own: number): Promise<v
 }
 
 /* Flakes as people have written them for dockerTools, with nothing changed but varve's overlay added. */
-describe.skipIf(nixAbsent() ?? dockerdAbsent())("flakes written for dockerTools", () => {
-  let engine: TestDockerd;
-  let docker: DockerUser;
+describe.skipIf(isShortRun() || (nixAbsent() ?? dockerdAbsent()))(
+  "flakes written for dockerTools",
+  () => {
+    let engine: TestDockerd;
+    let docker: DockerUser;
 
-  beforeAll(async () => {
-    engine = await startDockerd();
-    docker = new DockerUser(engine);
-  });
-  afterAll(async () => engine.stop());
-
-  it("one static program", async () => {
-    const image = await build("static-binary", "image");
-    const [name = ""] = await docker.load(image);
-    expect(name).toBe("static-binary:1.0");
-    expect(await docker.run(name)).toBe("one static program");
-    const read = await readDockerArchive(image);
-    await expectDockerToolsLayers(read, read.layers.length - 1);
-  });
-
-  it("a Python service of many store paths", async () => {
-    const stream = await build("python-service", "stream");
-    const [name = ""] = await docker.load(stream, "stream");
-    expect(name).toBe("registry.example.org/team/python-service:latest");
-    expect(JSON.parse(await docker.ask(name, 8080, "/"))).toEqual({
-      python: expect.stringMatching(/^3\./) as string,
-      uid: 1000,
+    beforeAll(async () => {
+      engine = await startDockerd();
+      docker = new DockerUser(engine);
     });
-    expect(await docker.run(name, "stat", "-c", "%U %u", "/var/lib/service")).toBe("service 1000");
-    const read = await readDockerStream(stream);
-    expect(read.layers).toHaveLength(12);
-    await expectDockerToolsLayers(read, 11);
-  });
+    afterAll(async () => engine.stop());
 
-  it("images on a base, of one layer and of several", async () => {
-    const image = await build("on-a-base", "image");
-    const single = await build("on-a-base", "single");
-    const both = await build("on-a-base", "both");
-    const [layered = ""] = await docker.load(image);
-    expect(await docker.run(layered)).toBe("Hello, world!");
-    expect(await docker.run(layered, "sh", "-c", "id -un; echo $FROM_BASE; stat -c %U /data")).toBe(
-      "app\nyes\napp",
-    );
-    const [flat = ""] = await docker.load(single);
-    expect(await docker.run(flat)).toBe("Hello, world!");
-    expect((await docker.load(both)).toSorted()).toEqual(["on-a-base:latest", "single:latest"]);
-    const read = await readDockerArchive(image);
-    await expectDockerToolsLayers(read, read.layers.length - 2);
-  });
-});
+    it("one static program", async () => {
+      const image = await build("static-binary", "image");
+      const [name = ""] = await docker.load(image);
+      expect(name).toBe("static-binary:1.0");
+      expect(await docker.run(name)).toBe("one static program");
+      const read = await readDockerArchive(image);
+      await expectDockerToolsLayers(read, read.layers.length - 1);
+    });
+
+    it("a Python service of many store paths", async () => {
+      const stream = await build("python-service", "stream");
+      const [name = ""] = await docker.load(stream, "stream");
+      expect(name).toBe("registry.example.org/team/python-service:latest");
+      expect(JSON.parse(await docker.ask(name, 8080, "/"))).toEqual({
+        python: expect.stringMatching(/^3\./) as string,
+        uid: 1000,
+      });
+      expect(await docker.run(name, "stat", "-c", "%U %u", "/var/lib/service")).toBe(
+        "service 1000",
+      );
+      const read = await readDockerStream(stream);
+      expect(read.layers).toHaveLength(12);
+      await expectDockerToolsLayers(read, 11);
+    });
+
+    it("images on a base, of one layer and of several", async () => {
+      const image = await build("on-a-base", "image");
+      const single = await build("on-a-base", "single");
+      const both = await build("on-a-base", "both");
+      const [layered = ""] = await docker.load(image);
+      expect(await docker.run(layered)).toBe("Hello, world!");
+      expect(
+        await docker.run(layered, "sh", "-c", "id -un; echo $FROM_BASE; stat -c %U /data"),
+      ).toBe("app\nyes\napp");
+      const [flat = ""] = await docker.load(single);
+      expect(await docker.run(flat)).toBe("Hello, world!");
+      expect((await docker.load(both)).toSorted()).toEqual(["on-a-base:latest", "single:latest"]);
+      const read = await readDockerArchive(image);
+      await expectDockerToolsLayers(read, read.layers.length - 2);
+    });
+  },
+);
