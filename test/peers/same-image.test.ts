@@ -8,6 +8,7 @@ import { VARVE } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { absent } from "./support/absent.ts";
 import { copyOfExample } from "./support/example.ts";
+import { isOpenToOthers } from "./support/open-to-others.ts";
 import { isShortRun } from "./support/short-run.ts";
 
 const run = promisify(execFile);
@@ -51,13 +52,6 @@ async function build(
   const [program = "", ...args] = command;
   await run(program, args, { cwd: project, env });
   return createHash("sha256").update(fs.readFileSync(archive)).digest("hex");
-}
-
-/** Whether somebody else can start varve from here: not from within a private folder. */
-function isOpenToOthers(folder: string): boolean {
-  const isOpen = (fs.statSync(folder).mode & 0o001) !== 0;
-  const above = path.dirname(folder);
-  return isOpen && (above === folder || isOpenToOthers(above));
 }
 
 const missing = isShortRun() || absent(["npm", "setpriv"]) || !isOpenToOthers(import.meta.dirname);
