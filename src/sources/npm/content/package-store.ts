@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import path from "node:path";
-import { systemCodeOf } from "../../../errors.ts";
+import { messageOf, systemCodeOf, VarveError } from "../../../errors.ts";
 import { FewAtOnce } from "../../../packing/few-at-once.ts";
 import type { NpmRegistry, WantedPackage } from "../registry/npm-registry.ts";
 import { readTarball, writeFiles } from "./unpack.ts";
@@ -62,9 +62,7 @@ export class PackageStore {
     const tarball = await this.#registry.tarball(wanted);
     const all = await readTarball(tarball, `${wanted.name}@${wanted.version}`);
     const files = only === undefined ? all : all.filter((file) => only.includes(file.path));
-    fs.mkdirSync(this.#folder, { recursive: true });
-    this.#sweep();
-    const beside = fs.mkdtempSync(path.join(this.#folder, UNPACKING));
+    const beside = this.#folderBeside();
     try {
       writeFiles(beside, files);
       fs.chmodSync(beside, 0o755);
@@ -73,9 +71,28 @@ export class PackageStore {
       fs.rmSync(beside, { recursive: true, force: true });
       // Somebody else was faster: the same files.
       const code = systemCodeOf(error);
-      if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+      if (code !== "ENOTEMPTY" && code !== "EEXIST") throw this.#unwritable(error);
     }
     return folder;
+  }
+
+  #folderBeside(): string {
+    try {
+      fs.mkdirSync(this.#folder, { recursive: true });
+      this.#sweep();
+      return fs.mkdtempSync(path.join(this.#folder, UNPACKING));
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
+  }
+
+  /** Packages lie nowhere else while they are packed, so there is no doing without. */
+  #unwritable(cause: unknown): VarveError {
+    const message = `packages cannot be unpacked in ${this.#folder}: ${messageOf(cause)}`;
+    return new VarveError("CACHE_UNWRITABLE", message, {
+      cause,
+      hint: "make room there, or name another folder for varve's cache: VARVE_CACHE_DIR, XDG_CACHE_HOME",
+    });
   }
 
   /** Removes what processes that were killed left behind, once. */
