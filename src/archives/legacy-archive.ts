@@ -6,7 +6,7 @@ import { ArchivedLayer } from "./archived-layer.ts";
 import { chooseImage } from "./choose-image.ts";
 import type { NamedChoice } from "./choose-image.ts";
 import { parseMember } from "./parse-member.ts";
-import type { ArchivedImage } from "./read-archive.ts";
+import type { ArchivedImage } from "./archived-image.ts";
 
 /**
  * What `docker save` wrote before Docker 1.10: a folder a layer, named by a random ID, with the

@@ -1,26 +1,14 @@
 import * as v from "valibot";
 import { VarveError } from "../errors.ts";
 import { digestOf, hexOf } from "../image/digest.ts";
-import type { JsonObject } from "../image/ordered-json.ts";
 import { ArchiveMembers } from "./archive-members.ts";
+import type { ArchivedImage } from "./archived-image.ts";
 import { ArchivedLayer } from "./archived-layer.ts";
 import { chooseImage } from "./choose-image.ts";
 import { isLegacyArchive, readLegacyImage } from "./legacy-archive.ts";
 import { parseMember } from "./parse-member.ts";
 import { openSeekable } from "./seekable.ts";
 import type { SeekableFile } from "./seekable.ts";
-
-/** An image in a Docker archive, open for reading. Close it when its layers are no longer needed. */
-export interface ArchivedImage {
-  /** `name:tag`, as the archive lists them. */
-  readonly repoTags: readonly string[];
-  /** The config's own bytes. */
-  readonly configBytes: Buffer;
-  /** The config, its order and numbers kept. */
-  readonly config: JsonObject;
-  readonly layers: readonly ArchivedLayer[];
-  close(): void;
-}
 
 const FOREIGN_HINT = "give an archive made by docker save, dockerTools, skopeo or varve";
 /** A config is named by its digest in most archives. */

@@ -1,9 +1,9 @@
 import { openDockerArchive } from "../archives/read-archive.ts";
-import type { ArchivedImage } from "../archives/read-archive.ts";
+import type { ArchivedImage } from "../archives/archived-image.ts";
 import { plainJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import type { RuntimeConfig } from "../image/image.ts";
-import type { OpenImage } from "./from-conf.ts";
+import type { OpenImage } from "./open-image.ts";
 
 /** An image that is finished already, and the names it has in its archive. */
 export interface OpenArchive extends OpenImage {

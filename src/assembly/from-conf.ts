@@ -3,7 +3,6 @@ import path from "node:path";
 import { TarFileLayer } from "../archives/tar-file-layer.ts";
 import { messageOf, VarveError } from "../errors.ts";
 import type { Layer, LayerCodingResult } from "../image/layer.ts";
-import type { Image } from "../image/image.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import { parseTimestamp } from "../image/timestamp.ts";
 import type { Packer } from "../packing/packer.ts";
@@ -15,14 +14,9 @@ import { openConfBase } from "./conf-base.ts";
 import { confLayer, layerStep } from "./conf-layers.ts";
 import type { ImageAtOptions } from "./image-at.ts";
 import { LinksBelow } from "./links-below.ts";
+import type { OpenImage } from "./open-image.ts";
 import { storeLayer } from "./store-layers.ts";
 import type { StoreView } from "./store-layers.ts";
-
-/** An image, and how to let go of the files behind it. */
-export interface OpenImage {
-  readonly image: Image;
-  readonly close: () => void;
-}
 
 /**
  * The image that nixpkgs' streaming script makes of the same conf: the same layers, the same

@@ -12,7 +12,7 @@ import type { RuntimeConfigInput } from "../recipe/runtime-config.ts";
 import { AssembledImage } from "./assembled-image.ts";
 import { NO_BASE, openBase } from "./base-image.ts";
 import type { BaseImage, PlannedOn } from "./base-image.ts";
-import type { OpenImage } from "./from-conf.ts";
+import type { OpenImage } from "./open-image.ts";
 import type { ImageAtOptions } from "./image-at.ts";
 import type { ImageDefaults } from "./image-defaults.ts";
 import type { LayerSource } from "./layer-source.ts";

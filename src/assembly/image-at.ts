@@ -1,4 +1,4 @@
-import type { ArchivedImage } from "../archives/read-archive.ts";
+import type { ArchivedImage } from "../archives/archived-image.ts";
 import type { KnownSizes } from "../archives/stored-layer.ts";
 import { VarveError } from "../errors.ts";
 import type { StoredManifest } from "../image/content-store.ts";
@@ -9,7 +9,7 @@ import type { Location } from "../transports/location.ts";
 import { openLocation } from "../transports/open-location.ts";
 import type { OpenLocationOptions } from "../transports/open-location.ts";
 import { imageOfArchived } from "./from-archive.ts";
-import type { OpenImage } from "./from-conf.ts";
+import type { OpenImage } from "./open-image.ts";
 import { imageFromStore } from "./stored-image.ts";
 
 /** An image that exists somewhere, and what is known of it there. */

@@ -12,7 +12,7 @@ import { MEDIA_TYPE } from "../image/media-types.ts";
 import { parseOrderedJson, plainJson } from "../image/ordered-json.ts";
 import type { JsonObject } from "../image/ordered-json.ts";
 import type { Platform } from "../image/platform.ts";
-import type { OpenImage } from "./from-conf.ts";
+import type { OpenImage } from "./open-image.ts";
 
 /** An image in a registry or an OCI layout, of which only manifest and config have been read. */
 export interface StoredImage extends OpenImage {

@@ -11,6 +11,8 @@ export interface StoredManifest {
 export interface ContentSource {
   /** For people: `registry.example/team/app`, `oci:./image`. */
   readonly fullName: string;
+  /** Whether its blobs are files of this machine. */
+  readonly isLocal?: boolean;
   /** The manifest or index of a tag or digest, checked; undefined when there is none. */
   readManifest(version: string): Promise<StoredManifest | undefined>;
   hasBlob(digest: string): Promise<boolean>;

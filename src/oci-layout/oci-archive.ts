@@ -15,6 +15,7 @@ const FOREIGN_HINT =
 
 /** An OCI layout in a tar, open for reading. Close it when its blobs are no longer needed. */
 export class OciArchive implements ContentSource {
+  readonly isLocal = true;
   readonly file: string;
   readonly #members: ArchiveMembers;
   readonly #index: LayoutIndex;

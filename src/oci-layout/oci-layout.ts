@@ -35,6 +35,7 @@ const LARGEST_SMALL_BLOB = 64 << 20;
  * processes at work together lose nothing of each other's.
  */
 export class OciLayout implements ContentStore {
+  readonly isLocal = true;
   readonly folder: string;
   readonly #blobs: BlobFolder;
 

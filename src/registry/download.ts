@@ -3,7 +3,7 @@ import type { Descriptor } from "../image/descriptor.ts";
 import type { Access } from "./authorizer.ts";
 import { RegistryError } from "./registry-error.ts";
 import { shownUrl } from "./redact.ts";
-import type { Repository } from "./repository.ts";
+import type { RepositoryClient } from "./repository-client.ts";
 import { Patience } from "./retry.ts";
 
 /** Statuses of an answer to a request for a part: the part, the whole, or no such part. */
@@ -20,7 +20,7 @@ const NO_SUCH_PART = 416;
  * @throws RegistryError
  */
 export async function* downloadBlob(
-  repository: Repository,
+  repository: RepositoryClient,
   blob: Pick<Descriptor, "digest" | "size">,
   access: Access,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -38,7 +38,7 @@ export async function* downloadBlob(
 }
 
 class Download {
-  readonly #repository: Repository;
+  readonly #repository: RepositoryClient;
   readonly #blob: Pick<Descriptor, "digest" | "size">;
   readonly #access: Access;
   readonly #hash = createHash("sha256");
@@ -47,7 +47,11 @@ class Download {
   received = 0;
   isWhole = false;
 
-  constructor(repository: Repository, blob: Pick<Descriptor, "digest" | "size">, access: Access) {
+  constructor(
+    repository: RepositoryClient,
+    blob: Pick<Descriptor, "digest" | "size">,
+    access: Access,
+  ) {
     this.#repository = repository;
     this.#blob = blob;
     this.#access = access;

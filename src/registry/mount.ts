@@ -1,6 +1,6 @@
 import type { RegistryAnswer } from "./client.ts";
 import { RegistryError } from "./registry-error.ts";
-import type { Repository } from "./repository.ts";
+import type { RepositoryClient } from "./repository-client.ts";
 
 /**
  * Asks the registry to take a blob over from another repository of its own (OCI
@@ -9,7 +9,7 @@ import type { Repository } from "./repository.ts";
  * @returns whether it did; when not, nothing is left behind
  */
 export async function mountBlob(
-  repository: Repository,
+  repository: RepositoryClient,
   digest: string,
   from: string,
 ): Promise<boolean> {
@@ -32,7 +32,7 @@ export async function mountBlob(
 }
 
 /** Best effort: registries clean up abandoned uploads themselves, too. */
-async function cancel(repository: Repository, answer: RegistryAnswer): Promise<void> {
+async function cancel(repository: RepositoryClient, answer: RegistryAnswer): Promise<void> {
   const { location } = answer.headers;
   const at = location === undefined ? null : URL.parse(location, answer.url.href);
   if (at === null) return;

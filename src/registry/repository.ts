@@ -14,6 +14,7 @@ import { MirroredSource } from "./mirrored-source.ts";
 import type { RepositoryPlace } from "./mirrored-source.ts";
 import { mountBlob } from "./mount.ts";
 import { RegistryError } from "./registry-error.ts";
+import type { RepositoryClient } from "./repository-client.ts";
 import { shownUrl } from "./redact.ts";
 import { blobOf } from "./stored-blob.ts";
 import { uploadBlob, uploadBytes } from "./upload.ts";
@@ -27,7 +28,7 @@ const ACCEPT = [
 ].join(", ");
 
 /** One repository of a registry: its manifests and blobs (OCI distribution-spec). */
-export class Repository implements ContentStore {
+export class Repository implements ContentStore, RepositoryClient {
   readonly client: RegistryClient;
   readonly name: string;
   readonly #pull: Access;

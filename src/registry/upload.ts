@@ -3,7 +3,7 @@ import type { Access } from "./authorizer.ts";
 import type { RegistryAnswer } from "./client.ts";
 import { Redirected, RegistryError } from "./registry-error.ts";
 import { shownUrl } from "./redact.ts";
-import type { Repository } from "./repository.ts";
+import type { RepositoryClient } from "./repository-client.ts";
 import { Patience } from "./retry.ts";
 import { beginningOf, inPieces, MeasuredBytes } from "./upload-bytes.ts";
 import type { BlobIdentity } from "./upload-bytes.ts";
@@ -52,7 +52,7 @@ export interface UploadOptions {
  * @throws RegistryError; whatever the source throws
  */
 export async function uploadBlob(
-  repository: Repository,
+  repository: RepositoryClient,
   source: BlobSource,
   options: UploadOptions = {},
 ): Promise<UploadedBlob> {
@@ -68,7 +68,7 @@ export async function uploadBlob(
 
 /** Uploads bytes at hand, unless the registry has them. */
 export async function uploadBytes(
-  repository: Repository,
+  repository: RepositoryClient,
   bytes: Uint8Array,
   options: UploadOptions = {},
 ): Promise<UploadedBlob> {
@@ -83,7 +83,7 @@ export async function uploadBytes(
 }
 
 class BlobUpload {
-  readonly #repository: Repository;
+  readonly #repository: RepositoryClient;
   readonly #source: BlobSource;
   readonly #onSent: (bytes: number) => void;
   readonly #access: Access;
@@ -98,7 +98,7 @@ class BlobUpload {
   #identity: BlobIdentity | undefined;
 
   constructor(
-    repository: Repository,
+    repository: RepositoryClient,
     source: BlobSource,
     { onSent = (): void => undefined }: UploadOptions,
     opened?: AsyncIterable<Uint8Array>,

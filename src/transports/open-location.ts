@@ -1,4 +1,4 @@
-import type { ArchivedImage } from "../archives/read-archive.ts";
+import type { ArchivedImage } from "../archives/archived-image.ts";
 import type { EndpointOptions } from "../engine/endpoint.ts";
 import type { ContentSource } from "../image/content-store.ts";
 import type { OciArchive } from "../oci-layout/oci-archive.ts";

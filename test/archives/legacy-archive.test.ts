@@ -3,7 +3,7 @@ import path from "node:path";
 import * as zlib from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openDockerArchive } from "../../src/archives/read-archive.ts";
-import type { ArchivedImage } from "../../src/archives/read-archive.ts";
+import type { ArchivedImage } from "../../src/archives/archived-image.ts";
 import { digestOf } from "../../src/image/digest.ts";
 import { failureOf } from "../support/failures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

@@ -5,7 +5,7 @@ import * as zlib from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openDockerArchive } from "../../src/archives/read-archive.ts";
-import type { ArchivedImage } from "../../src/archives/read-archive.ts";
+import type { ArchivedImage } from "../../src/archives/archived-image.ts";
 import type { Layer } from "../../src/image/layer.ts";
 import { VarveError } from "../../src/errors.ts";
 import { digestOf, hexOf } from "../../src/image/digest.ts";

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { imageFromConf } from "../../src/assembly/from-conf.ts";
-import type { OpenImage } from "../../src/assembly/from-conf.ts";
+import type { OpenImage } from "../../src/assembly/open-image.ts";
 import type { Layer } from "../../src/image/layer.ts";
 import { Packer } from "../../src/packing/packer.ts";
 import { WorkerPool } from "../../src/packing/workers/pool.ts";

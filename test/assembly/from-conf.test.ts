@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { imageFromConf } from "../../src/assembly/from-conf.ts";
-import type { OpenImage } from "../../src/assembly/from-conf.ts";
+import type { OpenImage } from "../../src/assembly/open-image.ts";
 import { Packer } from "../../src/packing/packer.ts";
 import { WorkerPool } from "../../src/packing/workers/pool.ts";
 import { readConf } from "../../src/recipe/dockertools-conf.ts";

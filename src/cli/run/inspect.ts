@@ -1,5 +1,5 @@
 import { openDockerArchive } from "../../archives/read-archive.ts";
-import type { ArchivedImage } from "../../archives/read-archive.ts";
+import type { ArchivedImage } from "../../archives/archived-image.ts";
 import { UsageError, VarveError } from "../../errors.ts";
 import { digestOf } from "../../image/digest.ts";
 import { plainJson } from "../../image/ordered-json.ts";

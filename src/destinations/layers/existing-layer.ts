@@ -2,8 +2,6 @@ import { annotationsOf, factsFrom } from "../../image/layer-annotations.ts";
 import { ociLayerType } from "../../image/layer-types.ts";
 import type { Layer, LayerBlob } from "../../image/layer.ts";
 import { MEDIA_TYPE } from "../../image/media-types.ts";
-import { OciArchive } from "../../oci-layout/oci-archive.ts";
-import { OciLayout } from "../../oci-layout/oci-layout.ts";
 import type { Compression } from "../../packing/codec/compression.ts";
 import type { PlacedLayer } from "./placed-layer.ts";
 
@@ -34,5 +32,5 @@ export function existingLayer(
 
 function isPlainFile({ descriptor, source }: LayerBlob): boolean {
   const isPlain = ociLayerType(descriptor.mediaType) === MEDIA_TYPE.layer;
-  return isPlain && (source instanceof OciLayout || source instanceof OciArchive);
+  return isPlain && source.isLocal === true;
 }

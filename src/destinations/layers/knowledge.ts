@@ -1,42 +1,12 @@
 import type { Layer } from "../../image/layer.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
-import { MEDIA_TYPE } from "../../image/media-types.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { codecId } from "../../packing/codec/codec-id.ts";
-import type { Compression } from "../../packing/codec/compression.ts";
-import type { ContentSource } from "../../image/content-store.ts";
+import type { Candidate } from "./candidate.ts";
 import type { EarlierImage, EarlierLayer } from "./earlier-images.ts";
 import { existingLayer } from "./existing-layer.ts";
-
-/** How layers are to be compressed. */
-export interface LayerCoding {
-  readonly compression: Compression;
-  readonly level?: number | undefined;
-}
-
-/** A blob that may hold a layer already. */
-export interface Candidate {
-  readonly diffId: string;
-  /** Bytes, uncompressed. */
-  readonly size: number;
-  readonly codec: string | undefined;
-  readonly blob: Descriptor;
-  /** Whether the layer is this blob: its descriptor says all that there is to say. */
-  readonly exists?: boolean;
-  /** Where it was seen; undefined when it is only remembered. */
-  readonly source: ContentSource | undefined;
-}
-
-/** Media types of a layer by compression; the first is the one that is written. */
-const MEDIA_TYPES: Readonly<Record<Compression, readonly [string, ...string[]]>> = {
-  none: [MEDIA_TYPE.layer],
-  gzip: [MEDIA_TYPE.layerGzip, MEDIA_TYPE.dockerLayerGzip],
-  zstd: [MEDIA_TYPE.layerZstd],
-};
-
-export function mediaTypeOf(compression: Compression): string {
-  return MEDIA_TYPES[compression][0];
-}
+import { MEDIA_TYPES, mediaTypeOf } from "./layer-coding.ts";
+import type { LayerCoding } from "./layer-coding.ts";
 
 /** What earlier images, the layers themselves and this machine's memory know about which blob holds which layer. */
 export class Knowledge {

@@ -4,8 +4,9 @@ import type { Layer } from "../../image/layer.ts";
 import { annotationsOf } from "../../image/layer-annotations.ts";
 import type { BlobDigest, BlobDigests } from "../../packing/blob-digests.ts";
 import { codecId } from "../../packing/codec/codec-id.ts";
-import { mediaTypeOf } from "./knowledge.ts";
-import type { Candidate, LayerCoding } from "./knowledge.ts";
+import type { Candidate } from "./candidate.ts";
+import { mediaTypeOf } from "./layer-coding.ts";
+import type { LayerCoding } from "./layer-coding.ts";
 
 /** A layer that is where it is wanted. */
 export interface PlacedLayer {

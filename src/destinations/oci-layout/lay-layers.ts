@@ -8,7 +8,7 @@ import type { EarlierImage } from "../layers/earlier-images.ts";
 import { existingLayer } from "../layers/existing-layer.ts";
 import { announceAhead, WatchedLayer } from "../watched-layer.ts";
 import { Knowledge } from "../layers/knowledge.ts";
-import type { LayerCoding } from "../layers/knowledge.ts";
+import type { LayerCoding } from "../layers/layer-coding.ts";
 import { inParallelToEnd } from "../layers/parallel.ts";
 import { foundLayer, madeLayer } from "../layers/placed-layer.ts";
 import type { PlacedLayer } from "../layers/placed-layer.ts";

@@ -8,7 +8,9 @@ import { blobOf } from "../../registry/stored-blob.ts";
 import { uploadBlob } from "../../registry/upload.ts";
 import type { BlobSource } from "../../registry/upload.ts";
 import { existingLayer } from "../layers/existing-layer.ts";
-import type { Candidate, Knowledge, LayerCoding } from "../layers/knowledge.ts";
+import type { Candidate } from "../layers/candidate.ts";
+import type { Knowledge } from "../layers/knowledge.ts";
+import type { LayerCoding } from "../layers/layer-coding.ts";
 import { foundLayer, madeLayer } from "../layers/placed-layer.ts";
 import type { PlacedLayer } from "../layers/placed-layer.ts";
 

@@ -17,7 +17,7 @@ import { uploadBytes } from "../../registry/upload.ts";
 import { readEarlierImage } from "../layers/earlier-images.ts";
 import type { EarlierImage } from "../layers/earlier-images.ts";
 import { Knowledge } from "../layers/knowledge.ts";
-import type { LayerCoding } from "../layers/knowledge.ts";
+import type { LayerCoding } from "../layers/layer-coding.ts";
 import { inParallel } from "../layers/parallel.ts";
 import { lackedBlobs, MOST_ROUNDS } from "./lacked-blobs.ts";
 import { findLayer, sendLayer, takeFound } from "./place-layers.ts";
