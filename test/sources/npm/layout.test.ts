@@ -57,6 +57,7 @@ function lockOf({ versions, edges, folders }: Shape): Lock {
     layout: "hoisted",
     packages,
     folders: places,
+    recorded: new Map(),
     links: new Map(),
   };
 }

@@ -40,6 +40,24 @@ export interface LockedPackage {
   readonly bundledIn?: string | undefined;
 }
 
+/** Lists of a manifest; where a name is in several, the last one counts. */
+export const DEPENDENCY_LISTS = [
+  "devDependencies",
+  "dependencies",
+  "optionalDependencies",
+] as const;
+export type DependencyList = (typeof DEPENDENCY_LISTS)[number];
+
+/** A dependency of a folder of the project's, as the lockfile repeats it from its manifest. */
+export interface RecordedDependency {
+  /** Undefined where the lockfile does not tell, or something else than the manifest decides. */
+  readonly range: string | undefined;
+  /** Undefined where the lockfile does not tell. */
+  readonly list: DependencyList | undefined;
+  /** What it was resolved to; needed where another range may be met by it. */
+  readonly to?: Pick<LockedPackage, "name" | "version"> | undefined;
+}
+
 /** How packages lie in `node_modules`. */
 export type LayoutKind = "placed" | "isolated" | "hoisted";
 
@@ -54,6 +72,8 @@ export interface Lock {
   readonly packages: ReadonlyMap<string, LockedPackage>;
   /** Keys of the folders that are the project's own: the root (`""`) and its workspaces. */
   readonly folders: readonly string[];
+  /** What the lockfile repeats of the manifests of `folders`, by names; none where it repeats nothing. */
+  readonly recorded: ReadonlyMap<string, ReadonlyMap<string, RecordedDependency>>;
   /** Symlinks to the project's own folders that the lockfile knows: place → folder. */
   readonly links: ReadonlyMap<string, string>;
 }

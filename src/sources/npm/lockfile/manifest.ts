@@ -20,6 +20,8 @@ export interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly bundleDependencies?: readonly string[] | boolean;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  readonly resolutions?: Readonly<Record<string, string>>;
   readonly workspaces?: readonly string[] | { readonly packages?: readonly string[] };
   readonly files?: readonly string[];
   readonly gypfile?: boolean;

@@ -3,7 +3,8 @@ import { VarveError } from "../../../errors.ts";
 import { lookupPlaces } from "../layout/lookup.ts";
 import { commandsOf } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
-import type { Lock, LockedEdge, LockedPackage } from "./lock.ts";
+import { DEPENDENCY_LISTS } from "./lock.ts";
+import type { Lock, LockedEdge, LockedPackage, RecordedDependency } from "./lock.ts";
 
 /** An entry of `packages` (npm's documentation, "package-lock.json"). */
 interface LockEntry extends Manifest {
@@ -36,8 +37,16 @@ export function parsePackageLock(text: string, file: string): Lock {
     if (!isInNodeModules(place)) folders.push(place);
     packages.set(place, lockedPackage(place, entry, entries, file));
   }
-  const root = path.dirname(file);
-  return { manager: "npm", file, root, layout: "placed", packages, folders, links };
+  return {
+    manager: "npm",
+    file,
+    root: path.dirname(file),
+    layout: "placed",
+    packages,
+    folders,
+    recorded: new Map(folders.map((folder) => [folder, recordedOf(folder, entries)])),
+    links,
+  };
 }
 
 function entriesOf(text: string, file: string): Entries {
@@ -113,6 +122,18 @@ function edgesOf(
     if (to !== undefined) edges.set(name, { to, optional: false });
   }
   return edges;
+}
+
+function recordedOf(folder: string, entries: Entries): Map<string, RecordedDependency> {
+  const recorded = new Map<string, RecordedDependency>();
+  for (const list of DEPENDENCY_LISTS) {
+    for (const [name, range] of Object.entries(entries[folder]?.[list] ?? {})) {
+      const place = lookupPlaces(folder, name).find((candidate) => candidate in entries);
+      const { name: own = name, version = "" } = place === undefined ? {} : entries[place]!;
+      recorded.set(name, { range, list, to: { name: own, version } });
+    }
+  }
+  return recorded;
 }
 
 /** `a/node_modules/@scope/b` → `@scope/b`; a folder of the project → its last part. */

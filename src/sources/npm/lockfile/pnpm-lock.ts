@@ -1,6 +1,7 @@
 import path from "node:path";
 import { messageOf, VarveError } from "../../../errors.ts";
-import type { LayoutKind, Lock, LockedEdge, LockedPackage } from "./lock.ts";
+import { DEPENDENCY_LISTS } from "./lock.ts";
+import type { LayoutKind, Lock, LockedEdge, LockedPackage, RecordedDependency } from "./lock.ts";
 
 interface Resolution {
   readonly integrity?: string;
@@ -29,6 +30,7 @@ interface ImporterDependency {
 }
 
 interface Importer {
+  readonly devDependencies?: Readonly<Record<string, ImporterDependency | string>>;
   readonly dependencies?: Readonly<Record<string, ImporterDependency | string>>;
   readonly optionalDependencies?: Readonly<Record<string, ImporterDependency | string>>;
 }
@@ -36,6 +38,8 @@ interface Importer {
 interface PnpmLock {
   readonly lockfileVersion?: string | number;
   readonly importers?: Readonly<Record<string, Importer>>;
+  readonly overrides?: Readonly<Record<string, string>>;
+  readonly pnpmfileChecksum?: string;
   readonly packages?: Readonly<Record<string, PackageEntry>>;
   readonly snapshots?: Readonly<Record<string, PackageEntry>>;
   readonly patchedDependencies?: Readonly<Record<string, unknown>>;
@@ -72,7 +76,10 @@ export async function parsePnpmLock(text: string, file: string, layout: LayoutKi
   }
   checkEdges(packages, file);
   const root = path.dirname(file);
-  return { manager: "pnpm", file, root, layout, packages, folders, links: new Map() };
+  const recorded = new Map(
+    folders.map((folder) => [folder, recordedOf(importers[folder === "" ? "." : folder]!, lock)]),
+  );
+  return { manager: "pnpm", file, root, layout, packages, folders, recorded, links: new Map() };
 }
 
 async function readYaml(text: string, file: string): Promise<PnpmLock> {
@@ -153,6 +160,31 @@ function importerPackage(folder: string, importer: Importer, file: string): Lock
     platform: {},
     hasInstallScript: false,
   };
+}
+
+/** Overrides and hooks change what the manifests ask for before the lockfile repeats it. */
+function recordedOf(
+  importer: Importer,
+  { overrides = {}, pnpmfileChecksum }: PnpmLock,
+): Map<string, RecordedDependency> {
+  // `debug`, `debug@4`, `express>debug`
+  const overridden = new Set(
+    Object.keys(overrides).map((key) => withoutRange(key.slice(key.lastIndexOf(">") + 1))),
+  );
+  const recorded = new Map<string, RecordedDependency>();
+  for (const list of DEPENDENCY_LISTS) {
+    for (const [name, value] of Object.entries(importer[list] ?? {})) {
+      const isTrue = pnpmfileChecksum === undefined && !overridden.has(name);
+      const range = isTrue && typeof value !== "string" ? value.specifier : undefined;
+      recorded.set(name, { range, list });
+    }
+  }
+  return recorded;
+}
+
+function withoutRange(pattern: string): string {
+  const at = pattern.indexOf("@", 1);
+  return at === -1 ? pattern : pattern.slice(0, at);
 }
 
 /** A dependency's version is either that, or the name of another entry (an alias, a URL, a file). */

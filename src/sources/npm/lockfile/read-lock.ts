@@ -59,17 +59,20 @@ function choose(found: readonly string[], folder: string): string {
  */
 export async function readLock(file: string): Promise<Lock> {
   const text = readText(file);
-  const lock = await parse(text, file);
-  checkManifests(lock);
+  const root = path.dirname(file);
+  const isPnpm = path.basename(file) === "pnpm-lock.yaml";
+  const settings = isPnpm ? await readPnpmSettings(root) : {};
+  const lock = await parse(text, file, settings);
+  await checkManifests(lock, isPnpm ? (settings.packages ?? []) : undefined);
   return lock;
 }
 
-async function parse(text: string, file: string): Promise<Lock> {
+async function parse(text: string, file: string, settings: PnpmSettings): Promise<Lock> {
   const root = path.dirname(file);
   switch (path.basename(file)) {
     case "pnpm-lock.yaml": {
       const { parsePnpmLock } = await import("./pnpm-lock.ts");
-      return parsePnpmLock(text, file, await pnpmLayout(root));
+      return parsePnpmLock(text, file, pnpmLayout(root, settings));
     }
     case "yarn.lock": {
       if (/^__metadata:/m.test(text)) {
@@ -84,22 +87,28 @@ async function parse(text: string, file: string): Promise<Lock> {
   }
 }
 
-/** pnpm's settings that decide where packages lie: `.npmrc`, or `pnpm-workspace.yaml` since pnpm 10. */
-async function pnpmLayout(root: string): Promise<LayoutKind> {
-  const rc = readIfThere(path.join(root, ".npmrc"));
-  if (/^\s*(?:node-linker\s*=\s*hoisted|shamefully-hoist\s*=\s*true)\s*$/m.test(rc)) {
-    return "hoisted";
-  }
-  const workspace = readIfThere(path.join(root, "pnpm-workspace.yaml"));
-  if (workspace === "") return "isolated";
+/** Of `pnpm-workspace.yaml`. */
+interface PnpmSettings {
+  readonly packages?: readonly string[];
+  readonly nodeLinker?: unknown;
+  readonly shamefullyHoist?: unknown;
+}
+
+async function readPnpmSettings(root: string): Promise<PnpmSettings> {
+  const text = readIfThere(path.join(root, "pnpm-workspace.yaml"));
+  if (text === "") return {};
   const { parse: parseYaml } = await import("yaml");
-  const settings = (parseYaml(workspace) ?? {}) as {
-    nodeLinker?: unknown;
-    shamefullyHoist?: unknown;
-  };
-  return settings.nodeLinker === "hoisted" || settings.shamefullyHoist === true
-    ? "hoisted"
-    : "isolated";
+  return (parseYaml(text) ?? {}) as PnpmSettings;
+}
+
+/** Where packages lie is decided by `.npmrc`, or `pnpm-workspace.yaml` since pnpm 10. */
+function pnpmLayout(root: string, { nodeLinker, shamefullyHoist }: PnpmSettings): LayoutKind {
+  const rc = readIfThere(path.join(root, ".npmrc"));
+  const isHoisted =
+    /^\s*(?:node-linker\s*=\s*hoisted|shamefully-hoist\s*=\s*true)\s*$/m.test(rc) ||
+    nodeLinker === "hoisted" ||
+    shamefullyHoist === true;
+  return isHoisted ? "hoisted" : "isolated";
 }
 
 function readIfThere(file: string): string {

@@ -9,15 +9,15 @@ export interface Workspace {
   readonly manifest: Manifest;
 }
 
-/** The root and the workspaces that its manifest names by patterns, sorted by folder. */
-export function findWorkspaces(root: string): Workspace[] {
+/**
+ * The root and its workspaces, sorted by folder.
+ *
+ * @param patterns that name them [the manifest's]
+ */
+export function findWorkspaces(root: string, patterns?: readonly string[]): Workspace[] {
   const manifest = readManifest(root) ?? {};
-  const { workspaces = [] } = manifest;
-  const patterns = Array.isArray(workspaces)
-    ? (workspaces as readonly string[])
-    : ((workspaces as { packages?: readonly string[] }).packages ?? []);
   const found = new Map<string, Manifest>([["", manifest]]);
-  for (const pattern of patterns) {
+  for (const pattern of patterns ?? patternsIn(manifest)) {
     const isExclusion = pattern.startsWith("!");
     const bare = path.posix.normalize(isExclusion ? pattern.slice(1) : pattern).replace(/\/$/, "");
     const options = {
@@ -37,4 +37,9 @@ export function findWorkspaces(root: string): Workspace[] {
   return [...found]
     .map(([folder, own]) => ({ folder, manifest: own }))
     .toSorted((a, b) => (a.folder < b.folder ? -1 : 1));
+}
+
+function patternsIn({ workspaces = [] }: Manifest): readonly string[] {
+  if (Array.isArray(workspaces)) return workspaces as readonly string[];
+  return (workspaces as { packages?: readonly string[] }).packages ?? [];
 }

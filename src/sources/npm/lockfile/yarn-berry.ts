@@ -1,8 +1,9 @@
 import path from "node:path";
 import { messageOf, VarveError } from "../../../errors.ts";
 import { splitDescriptor } from "./yarn-classic.ts";
+import { applies, readResolutions } from "./yarn-resolutions.ts";
 import { commandsOf } from "./manifest.ts";
-import type { Lock, LockedEdge, LockedPackage, PlatformRules } from "./lock.ts";
+import type { Lock, LockedEdge, LockedPackage, PlatformRules, RecordedDependency } from "./lock.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Workspace } from "./workspaces.ts";
 
@@ -34,8 +35,11 @@ export async function parseYarnBerry(
     for (const descriptor of descriptors.split(/,\s*/)) byDescriptor.set(descriptor, entry);
   }
   const folderOf = new Map(workspaces.map(({ folder, manifest }) => [manifest.name, folder]));
+  const root = workspaces.find(({ folder }) => folder === "");
+  const resolutions = readResolutions(root?.manifest.resolutions ?? {});
   const resolve = (who: string, name: string, range: string): string => {
-    const entry = findEntry(byDescriptor, name, range);
+    const instead = resolutions.find((resolution) => applies(resolution, who, name, range));
+    const entry = findEntry(byDescriptor, name, instead?.to ?? range);
     if (entry?.resolution !== undefined) return keyOf(entry.resolution, folderOf);
     throw new VarveError(
       "NPM_LOCK_INCOMPLETE",
@@ -46,10 +50,15 @@ export async function parseYarnBerry(
     );
   };
   const packages = new Map<string, LockedPackage>();
+  const recorded = new Map<string, ReadonlyMap<string, RecordedDependency>>();
   for (const entry of Object.values(entries)) {
     const { resolution } = entry;
-    if (resolution === undefined || resolution.includes("@workspace:")) continue;
+    if (resolution === undefined) continue;
     const key = keyOf(resolution, folderOf);
+    if (resolution.includes("@workspace:")) {
+      recorded.set(key, recordedOf(entry));
+      continue;
+    }
     if (packages.has(key) && entry.checksum === undefined) continue;
     packages.set(key, lockedPackage(key, resolution, entry, resolve));
   }
@@ -63,6 +72,7 @@ export async function parseYarnBerry(
     layout: "hoisted",
     packages,
     folders: workspaces.map(({ folder }) => folder),
+    recorded,
     links: new Map(),
   };
 }
@@ -79,6 +89,12 @@ async function readYaml(text: string, file: string): Promise<Record<string, Berr
       hint: "are there marks of a merge conflict in it? yarn install resolves them",
     });
   }
+}
+
+function recordedOf({ dependencies = {} }: BerryEntry): Map<string, RecordedDependency> {
+  return new Map(
+    Object.entries(dependencies).map(([name, range]) => [name, { range, list: undefined }]),
+  );
 }
 
 function findEntry(

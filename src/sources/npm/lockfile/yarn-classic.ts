@@ -68,6 +68,7 @@ export function parseYarnClassic(
     layout: "hoisted",
     packages,
     folders: workspaces.map(({ folder }) => folder),
+    recorded: new Map(),
     links: new Map(),
   };
 }
@@ -79,6 +80,10 @@ function workspacePackage(
   resolve: (who: string, name: string, range: string) => string,
 ): LockedPackage {
   const who = folder === "" ? "the project" : folder;
+  // They are not needed, but a lockfile without them is out of step, too.
+  for (const [name, range] of Object.entries(manifest.devDependencies ?? {})) {
+    if (!range.startsWith("link:")) resolve(who, name, range);
+  }
   return {
     key: folder,
     name: manifest.name ?? folder,
