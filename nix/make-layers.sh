@@ -1,5 +1,7 @@
 # Sourced by make-layers.nix: plans the layers, says what is in them, and finds their digests.
+# Some versions of Nix name the file's place outside of the sandbox.
 attributes=${NIX_ATTRS_JSON_FILE:-.attrs.json}
+[ -e "$attributes" ] || attributes=.attrs.json
 mkdir -p "$out"
 
 # What layers below have, and what goes in otherwise, is not planned.

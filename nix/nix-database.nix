@@ -30,7 +30,9 @@ runCommand "${baseName}-nix-database"
     ];
   }
   ''
+    # Some versions of Nix name the file's place outside of the sandbox.
     attributes=''${NIX_ATTRS_JSON_FILE:-.attrs.json}
+    [ -e "$attributes" ] || attributes=.attrs.json
     jq -s 'map(.[].paths) | add // []' "''${layerFiles[@]:-/dev/null}" > layered.json
     # What nix-store --dump-db writes: path, hash, size, deriver, number of references, references.
     jq -r --slurpfile planned "$storeLayersFile" --slurpfile layered layered.json '

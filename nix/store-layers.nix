@@ -69,7 +69,10 @@ else
     }
     ''
       export XDG_CACHE_HOME=$PWD/cache
-      jq .graph "''${NIX_ATTRS_JSON_FILE:-.attrs.json}" > graph.json
+      # Some versions of Nix name the file's place outside of the sandbox.
+      attributes=''${NIX_ATTRS_JSON_FILE:-.attrs.json}
+      [ -e "$attributes" ] || attributes=.attrs.json
+      jq .graph "$attributes" > graph.json
       jq -s 'map(.[].paths) | add // []' "''${layerFiles[@]:-/dev/null}" > below.json
       explicit=0
       if [ "''${#layerFiles[@]}" -gt 0 ]; then
@@ -83,14 +86,14 @@ else
       jq --slurpfile below below.json --slurpfile base base.json '
         .excludePaths + $below[0]
         + (if .excludeBasePaths == "" then [] else $base[0].layers | map(.paths // []) | add // [] end)
-      ' "''${NIX_ATTRS_JSON_FILE:-.attrs.json}" > ignore.json
+      ' "$attributes" > ignore.json
 
       top=[]
       if [ "$layout" = roots-on-top ]; then
         top=$(jq -c --slurpfile ignore ignore.json '
           .hiddenPaths as $hidden
           | [.graph[] | select(.path as $path | $hidden | index($path) != null) | .references[]]
-          | unique - $ignore[0]' "''${NIX_ATTRS_JSON_FILE:-.attrs.json}")
+          | unique - $ignore[0]' "$attributes")
         jq --argjson top "$top" '. + $top' ignore.json > ignore-top.json
         mv ignore-top.json ignore.json
       fi
