@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { systemCodeOf, VarveError } from "../../errors.ts";
+import { boundCache, cacheLimit, isCached } from "../../io/bounded-cache.ts";
 import { beginFile, endFile, removeQuietly } from "../../io/unfinished-files.ts";
 import { cacheFolder } from "../../packing/digest-store.ts";
 
@@ -23,10 +24,11 @@ type Fetch = (
  * What was fetched, in the user's cache folder: files by the SHA-256 of their content, and the
  * Release files by their URLs. A file is written beside and renamed, so that processes at work
  * together and `kill -9` do no harm. What is found is hashed before it is used: a damaged file is
- * removed and fetched anew.
+ * removed and fetched anew. What was used longest ago goes when there is too much.
  */
 export class DownloadCache {
   readonly #folder: string;
+  readonly #limit = cacheLimit();
   /** Digests that were found right by this process. */
   readonly #checked = new Set<string>();
 
@@ -79,7 +81,7 @@ export class DownloadCache {
 
   async #holds(file: string, { sha256, size }: Pinned): Promise<boolean> {
     try {
-      if (fs.statSync(file).size === size) {
+      if (isCached(file) && fs.statSync(file).size === size) {
         if (this.#checked.has(sha256)) return true;
         const hash = createHash("sha256");
         for await (const chunk of fs.createReadStream(file, { highWaterMark: 1 << 20 })) {
@@ -132,6 +134,7 @@ export class DownloadCache {
       }
       fs.renameSync(beside, file);
       this.#checked.add(sha256);
+      boundCache(this.#folder, "files", this.#limit);
       return file;
     } finally {
       removeQuietly(beside);

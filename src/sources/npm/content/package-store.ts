@@ -2,6 +2,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import path from "node:path";
 import { messageOf, systemCodeOf, VarveError } from "../../../errors.ts";
+import { boundCache, cacheLimit, isCached } from "../../../io/bounded-cache.ts";
 import { FewAtOnce } from "../../../packing/few-at-once.ts";
 import type { NpmRegistry, WantedPackage } from "../registry/npm-registry.ts";
 import { readTarball, writeFiles } from "./unpack.ts";
@@ -17,11 +18,13 @@ const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
 
 /**
  * Unpacked packages, a folder for each, named by what pins its content. A folder appears whole or
- * not at all; remove any of them, and it is fetched again.
+ * not at all; remove any of them, and it is fetched again. What was used longest ago goes when there
+ * is too much.
  */
 export class PackageStore {
   readonly #folder: string;
   readonly #registry: NpmRegistry;
+  readonly #limit = cacheLimit();
   readonly #running = new Map<string, Promise<string>>();
   readonly #turns = new FewAtOnce(AT_A_TIME);
   #isSwept = false;
@@ -45,7 +48,7 @@ export class PackageStore {
     const pin = integrity ?? checksum;
     const identity = JSON.stringify([name, version, pin, resolved, only?.toSorted() ?? null]);
     const folder = path.join(this.#folder, crypto.hash("sha256", identity, "hex"));
-    if (fs.existsSync(folder)) return folder;
+    if (isCached(folder)) return folder;
     let work = this.#running.get(folder);
     if (work === undefined) {
       work = this.#turns.run(() => this.#unpack(wanted, folder, only));
@@ -73,6 +76,7 @@ export class PackageStore {
       const code = systemCodeOf(error);
       if (code !== "ENOTEMPTY" && code !== "EEXIST") throw this.#unwritable(error);
     }
+    boundCache(this.#folder, "folders", this.#limit);
     return folder;
   }
 
