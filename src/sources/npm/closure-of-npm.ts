@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Closure } from "../../closure/closure.ts";
+import { VarveError } from "../../errors.ts";
 import { ownFolderContent } from "./content/own-folder.ts";
 import { packageContent } from "./content/package-content.ts";
 import { PackageStore } from "./content/package-store.ts";
@@ -58,6 +59,15 @@ export async function closureOfNpm(
   const { platform, onNotice = () => {} } = options;
   const registry = new NpmRegistry(pinned.root, options.env, options.isOffline);
   const own = path.relative(pinned.root, folder).split(path.sep).join("/");
+  if (!pinned.folders.includes(own)) {
+    throw new VarveError(
+      "NPM_NO_LOCK",
+      `${folder} is not in ${pinned.file}, the lockfile around it`,
+      {
+        hint: `make it a workspace of ${pinned.root}, or give it a lockfile of its own`,
+      },
+    );
+  }
   const usesInstalled = options.content !== "published";
   const lock = await completePlatforms(pinned, own, platform, registry, usesInstalled);
   const selected = selectProduction(lock, own, platform);

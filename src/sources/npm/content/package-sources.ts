@@ -1,3 +1,4 @@
+import path from "node:path";
 import { VarveError } from "../../../errors.ts";
 import { compareWithPublished, describeDifference } from "./compare-published.ts";
 import { locateInstalled } from "./locate.ts";
@@ -7,6 +8,7 @@ import type { PackageFiles } from "./package-files.ts";
 import type { PackageStore } from "./package-store.ts";
 import { readTarball } from "./unpack.ts";
 import type { Lock, LockedPackage } from "../lockfile/lock.ts";
+import { readManifest } from "../lockfile/manifest.ts";
 import { machinePlatform, runsOn } from "../platform.ts";
 import type { NodePlatform } from "../platform.ts";
 import type { NpmRegistry } from "../registry/npm-registry.ts";
@@ -17,6 +19,9 @@ import type { NpmRegistry } from "../registry/npm-registry.ts";
  * is for this machine, too, published otherwise.
  */
 export type ContentMode = "auto" | "installed" | "published";
+
+/** What installing a project runs of its own, and what may change packages. */
+const PROJECT_SCRIPTS = ["preinstall", "install", "postinstall", "prepare"];
 
 /** A package's files, and whether they are those that its integrity stands for. */
 export interface SourcedPackage extends PackageFiles {
@@ -99,21 +104,38 @@ export class PackageSources {
     const { registry, verify, onNotice } = this.#options;
     const name = nameOf(locked);
     const tarball = verify ? await registry.tarball(locked) : await registry.cachedTarball(locked);
-    if (tarball === undefined) return false;
+    if (tarball === undefined) {
+      if (hasScript) {
+        onNotice(
+          `${name} goes in as it is here: its install script may have made files, and npm's cache lacks what was published`,
+        );
+      }
+      return false;
+    }
     const difference = compareWithPublished(files, await readTarball(tarball, name));
     if (difference === undefined) return true;
     const how = describeDifference(difference);
-    if (verify && !hasScript) {
+    if (!hasScript && (verify || !this.#mayDiffer())) {
       throw new VarveError(
         "NPM_DIFFERS",
         `${name} in ${files.folder} is not what was published: ${how}`,
         {
-          hint: "install it anew (npm ci); a change that is meant belongs into a patch or a fork",
+          hint: `install it anew: ${this.#reinstall()}; if the change is meant, say "content": "installed" beside "npm" in the recipe`,
         },
       );
     }
     onNotice(`${name} differs from what was published, and goes in as it is here: ${how}`);
     return false;
+  }
+
+  /** Whether somebody wanted it so: the recipe, or a script of the project's own that may patch. */
+  #mayDiffer(): boolean {
+    if (this.#options.mode === "installed") return true;
+    const { root, folders } = this.#lock;
+    return folders.some((folder) => {
+      const { scripts = {} } = readManifest(path.join(root, folder)) ?? {};
+      return PROJECT_SCRIPTS.some((name) => scripts[name] !== undefined);
+    });
   }
 
   async #fromTarball(locked: LockedPackage, hasTree: boolean): Promise<SourcedPackage> {
@@ -146,10 +168,15 @@ export class PackageSources {
   #bundlers: ReadonlySet<string | undefined> | undefined;
 
   #outOfStep(why: string): VarveError {
-    const { manager, root } = this.#lock;
+    const { root } = this.#lock;
     return new VarveError("NPM_OUT_OF_STEP", `${root}/node_modules is out of step: ${why}`, {
-      hint: `install what the lockfile pins: ${manager === "npm" ? "npm ci" : `${manager} install`}`,
+      hint: `install what the lockfile pins: ${this.#reinstall()}`,
     });
+  }
+
+  #reinstall(): string {
+    const { manager } = this.#lock;
+    return manager === "npm" ? "npm ci" : `${manager} install`;
   }
 }
 
