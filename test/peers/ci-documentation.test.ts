@@ -80,11 +80,34 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent())("the commands of docs/ci.md", ()
     });
     expect(JSON.parse(inspected.stdout)).toMatchObject({ Os: "linux" });
   });
+
+  it("A Node project: on a fresh runner nothing that the last one pushed is made again", async () => {
+    const script = commandsUnder("A Node project").join("\n");
+    const pushed = async (runner: string): Promise<string> => {
+      const checkout = path.join(folder, runner);
+      await run("git", ["clone", "--quiet", repository, checkout]);
+      const { stdout, stderr } = await run("bash", ["-euo", "pipefail", "-c", script], {
+        cwd: path.join(checkout, "examples/redis-webserver"),
+        env: {
+          ...env,
+          IMAGE: `${registry.host}/owner/node`,
+          VERSION: runner,
+          VARVE_CACHE_DIR: path.join(folder, `cache-of-${runner}`),
+        },
+        maxBuffer: 1 << 26,
+      });
+      expect(stderr).toContain(runner === "first" ? "layers sent" : "no layer sent");
+      return stdout.split("@").at(-1)!;
+    };
+    const first = await pushed("first");
+    expect(await pushed("second")).toBe(first);
+    expect(fs.readdirSync(path.join(folder, "cache-of-second"))).not.toContain("debian-1");
+  });
 });
 
 /**
- * `nix` with this repository's packages; what it would fetch with `nix shell` is installed. And
- * `skopeo`, told that the registry on loopback has no TLS.
+ * `nix` with this repository's packages; what it would fetch with `nix shell` is installed.
+ * `skopeo`, told that the registry on loopback has no TLS. And `npx`, for varve as it is here.
  */
 function programs(folder: string, registryAddress: string): string {
   const bin = path.join(folder, "bin");
@@ -114,6 +137,12 @@ for word; do
 done
 exec "$nix" "$@"
 `,
+    { mode: 0o755 },
+  );
+  const varve = path.join(repository, "bin/varve.mjs");
+  fs.writeFileSync(
+    path.join(bin, "npx"),
+    `#!/bin/sh\n[ "$1" = varve ] && shift\nexec ${process.execPath} ${varve} "$@"\n`,
     { mode: 0o755 },
   );
   return bin;
