@@ -5,7 +5,7 @@ let
   builders = import ./trivial-builders.nix {
     inherit lib;
     inherit (pkgs) stdenv bash coreutils;
-    lndir = "${pkgs.bash}/bin/bash ${./lndir.sh}";
+    lndir = "${pkgs.buildPackages.bash}/bin/bash ${./lndir.sh}";
   };
 in
 builtins.removeAttrs builders [
@@ -13,11 +13,11 @@ builtins.removeAttrs builders [
   "shellCheckPhase"
 ]
 // {
-  closureInfo = callPackage ./closure-info.nix { };
+  closureInfo = callPackage ./closure-info.nix { inherit (pkgs.buildPackages) coreutils jq; };
   makeWrapper = callPackage ./make-wrapper.nix { };
   makeShellWrapper = pkgs.makeWrapper;
   makeBinaryWrapper = pkgs.makeWrapper;
-  fetchurl = callPackage ./fetchurl.nix { };
+  fetchurl = callPackage ./fetchurl.nix { inherit (pkgs.buildPackages) curl; };
   fakeNss = callPackage ./fake-nss.nix { };
   dockerTools = callPackage ./docker-tools.nix { };
   formats = import ./formats.nix pkgs;

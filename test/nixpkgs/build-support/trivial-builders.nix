@@ -111,7 +111,7 @@ rec {
       destination = "/bin/${name}";
     };
   shellCheckPhase = ''
-    ${runtimeShell} -n "$target"
+    ${stdenv.shell} -n "$target"
   '';
   writeShellScript =
     name: text:

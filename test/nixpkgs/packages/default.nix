@@ -1,14 +1,29 @@
 # All packages, from the C library upwards. None of them needs an overlay or stdenv to be made.
-{ lib, hostPlatform }:
+{
+  lib,
+  buildPlatform,
+  hostPlatform,
+  # The same set for the machine that builds.
+  buildPackages,
+}:
 let
   makeDerivation = import ../stdenv/derivation.nix { inherit lib; };
-  fromDebian = import ../stdenv/from-debian.nix { inherit lib hostPlatform makeDerivation; };
+  fromDebian = import ../stdenv/from-debian.nix {
+    inherit
+      lib
+      buildPlatform
+      hostPlatform
+      makeDerivation
+      ;
+  };
   libraries = import ./libraries.nix { inherit fromDebian; };
   programs = import ./programs.nix { inherit lib fromDebian; } libraries;
+  buildPrograms = if hostPlatform.system == buildPlatform.system then programs else buildPackages;
   data = import ./data.nix { inherit lib fromDebian; };
   nodejs = import ./nodejs.nix {
     inherit
       lib
+      buildPlatform
       hostPlatform
       makeDerivation
       fromDebian
@@ -17,11 +32,17 @@ let
     inherit (programs) bash;
   };
   stdenv = import ../stdenv {
-    inherit lib hostPlatform makeDerivation;
+    inherit
+      lib
+      buildPlatform
+      hostPlatform
+      makeDerivation
+      ;
     inherit (libraries) libgcc gccLib;
-    inherit (programs) bash;
     libc = libraries.glibc;
-    initialPath = with programs; [
+    # These run while something is made.
+    inherit (buildPrograms) bash;
+    initialPath = with buildPrograms; [
       coreutils
       findutils
       diffutils

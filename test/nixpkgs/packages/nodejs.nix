@@ -1,6 +1,7 @@
 # Node.js from the npm package that varve's own package-lock.json pins, and the machine's npm.
 {
   lib,
+  buildPlatform,
   hostPlatform,
   makeDerivation,
   fromDebian,
@@ -19,7 +20,7 @@ let
   npmPackage = "node-linux-${hostPlatform.node.arch}";
 
   machine = {
-    inherit (hostPlatform) system;
+    inherit (buildPlatform) system;
     builder = "/bin/bash";
     PATH = "/usr/local/bin:/usr/bin:/bin";
     preferLocalBuild = true;

@@ -1,6 +1,7 @@
 # stdenv: bash, the usual tools on PATH, and the phases of setup.sh. There is no compiler.
 {
   lib,
+  buildPlatform,
   hostPlatform,
   makeDerivation,
   bash,
@@ -14,7 +15,7 @@ let
 
   setup = derivation {
     name = "stdenv-linux";
-    inherit (hostPlatform) system;
+    inherit (buildPlatform) system;
     builder = shell;
     args = [
       "-euc"
@@ -44,7 +45,7 @@ let
         "-e"
         ./default-builder.sh
       ];
-      inherit (hostPlatform) system;
+      inherit (buildPlatform) system;
       stdenv = setup;
     }
     // attrs
@@ -54,9 +55,9 @@ let
     inherit
       shell
       initialPath
+      buildPlatform
       hostPlatform
       ;
-    buildPlatform = hostPlatform;
     targetPlatform = hostPlatform;
     inherit (hostPlatform)
       system

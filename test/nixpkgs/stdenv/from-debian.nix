@@ -3,6 +3,7 @@
 # so that the references are real and the programs run where nothing but their closure is.
 {
   lib,
+  buildPlatform,
   hostPlatform,
   makeDerivation,
 }:
@@ -44,7 +45,7 @@ makeDerivation (
   {
     name = pname + lib.optionalString (version != null) "-${version}";
     inherit pname;
-    inherit (hostPlatform) system;
+    inherit (buildPlatform) system;
 
     # The machine's own shell and tools: nothing of this set exists before these builds.
     builder = "/bin/bash";
