@@ -1,7 +1,7 @@
 import { VarveError } from "../errors.ts";
 import { digestOf, hexOf } from "../image/digest.ts";
 import type { Image } from "../image/image.ts";
-import type { Layer } from "../image/layer.ts";
+import type { Layer, StreamOptions } from "../image/layer.ts";
 import { describe, indexOf, manifestOf } from "../image/manifest.ts";
 import { MEDIA_TYPE } from "../image/media-types.ts";
 import { canonicalName, familiarName } from "../image/reference.ts";
@@ -118,17 +118,22 @@ async function* archiveOf(
 /** The same as bytes, for whoever cannot take a file descriptor. */
 export async function* archiveBytes(
   parts: AsyncIterable<ArchivePart>,
+  options?: StreamOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const part of parts) {
     if (part instanceof Uint8Array) yield part;
-    else yield* exactly(part.layer, part.size);
+    else yield* exactly(part.layer, part.size, options);
   }
 }
 
 /** A layer's bytes, refused when there are more or fewer than its header says. */
-async function* exactly(layer: Layer, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+async function* exactly(
+  layer: Layer,
+  size: number,
+  options?: StreamOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let total = 0;
-  for await (const chunk of layer.stream()) {
+  for await (const chunk of layer.stream(options)) {
     total += chunk.length;
     if (total > size) break;
     yield chunk;

@@ -58,9 +58,10 @@ export async function writeArchive(
     return written;
   }
   const { compress } = await import("../packing/codec/compress.ts");
-  const bytes = archiveBytes(parts);
+  const { compression, level } = options;
+  const bytes = archiveBytes(parts, { lent: true });
   const pool = options.codecPool();
-  for await (const chunk of compress(bytes, options.compression, pool, options.level)) {
+  for await (const chunk of compress(bytes, compression, pool, { level, lent: true })) {
     await put(chunk);
   }
   return written;

@@ -115,7 +115,10 @@ async function makeLayer(
   const { compression, level, blobs } = options;
   const written = await (compression !== "none"
     ? place.writeBlob(
-        compress(layer.stream({ lent: true }), compression, options.codecPool(), level),
+        compress(layer.stream({ lent: true }), compression, options.codecPool(), {
+          level,
+          lent: true,
+        }),
         onWritten,
       )
     : layer.writeTo === undefined

@@ -113,7 +113,8 @@ async function sourceOf(layer: Layer, options: SendOptions): Promise<BlobSource>
   const { compression, level } = options;
   if (compression !== "none") {
     return {
-      open: () => compress(layer.stream({ lent: true }), compression, options.codecPool(), level),
+      open: () =>
+        compress(layer.stream({ lent: true }), compression, options.codecPool(), { level }),
     };
   }
   const digest = layer.knownDiffId();

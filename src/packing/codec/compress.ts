@@ -1,109 +1,175 @@
 import * as zlib from "node:zlib";
 import type { CodecName } from "../workers/protocol.ts";
 import type { WorkerPool } from "../workers/pool.ts";
+import { BLOCK_SIZE, BlockMemories, HISTORY_SIZE } from "./block-memory.ts";
+import type { BlockMemory } from "./block-memory.ts";
 
 /** The level each codec uses unless asked otherwise: what `gzip` and `zstd` themselves take. */
 export const DEFAULT_LEVEL: Readonly<Record<CodecName, number>> = { gzip: 6, zstd: 3 };
 
-/** Bytes a block holds. Part of the format: it decides the compressed bytes, threads do not. */
-const BLOCK_SIZE: Readonly<Record<CodecName, number>> = { gzip: 1 << 20, zstd: 1 << 23 };
-
-const GZIP_WINDOW = 32_768;
 /** RFC 1952: no name, no time, unknown operating system, so that every machine writes the same. */
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
+
+/** Blocks beside those that are worked at: one is filled, and one is taken away. */
+const BLOCKS_ASIDE = 2;
+
+export interface CompressOptions {
+  readonly level?: number | undefined;
+  /** Whether each chunk is used up before the next one is asked for: then it need not be copied. */
+  readonly lent?: boolean;
+}
 
 /**
  * Compresses a stream on all workers of the pool. The result depends on the bytes, the codec and
  * the level only: gzip is one member of independently made blocks, each knowing the 32 KiB before
  * it (as pigz does); zstd is one frame a block.
+ *
+ * @param source may lend its chunks: each is used up before the next one is asked for
  */
 export async function* compress(
   source: AsyncIterable<Uint8Array>,
   codec: CodecName,
   pool: WorkerPool,
-  level: number = DEFAULT_LEVEL[codec],
+  options: CompressOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const running: Array<Promise<Uint8Array>> = [];
-  const size = BLOCK_SIZE[codec];
-  const memory = memoryOf(pool, codec);
-  const most = pool.parallelism + 1;
-  let crc = 0;
-  let total = 0;
-  let dictionary: Uint8Array | undefined;
-  if (codec === "gzip") yield GZIP_HEADER;
+  const blocks = new BlocksAtWork(codec, pool, options);
   try {
-    for await (const { bytes, last } of blocksOf(
-      source,
-      size,
-      () => memory.pop() ?? new ArrayBuffer(size),
-    )) {
-      const block = { bytes, dictionary, last };
-      if (codec === "gzip") {
-        crc = zlib.crc32(bytes, crc);
-        dictionary = bytes.slice(Math.max(0, bytes.length - GZIP_WINDOW));
+    if (codec === "gzip") yield GZIP_HEADER;
+    for await (const chunk of source) {
+      for (let from = 0; from < chunk.length;) {
+        while (!(await blocks.begin())) yield* blocks.finishFirst();
+        from += blocks.fill(chunk, from);
       }
-      total += bytes.length;
-      const transfer = [bytes.buffer];
-      const made = pool.run("compress", { codec, level, block }, { transfer }).then((result) => {
-        memory.push(result.memory);
-        return result.made;
-      });
-      made.catch(() => undefined);
-      running.push(made);
-      if (running.length >= most) yield await running.shift()!;
     }
-    while (running.length > 0) yield await running.shift()!;
+    while (!(await blocks.begin())) yield* blocks.finishFirst();
+    blocks.endLast();
+    while (blocks.areAtWork) yield* blocks.finishFirst();
+    if (codec === "gzip") yield blocks.gzipTrailer();
   } finally {
-    await Promise.allSettled(running);
+    await blocks.abandon();
   }
-  if (codec === "gzip") yield gzipTrailer(crc, total);
 }
 
-function gzipTrailer(crc: number, total: number): Uint8Array {
-  const trailer = Buffer.alloc(8);
-  trailer.writeUInt32LE(crc, 0);
-  trailer.writeUInt32LE(total % 2 ** 32, 4);
-  return trailer;
+/** A block that a worker compresses in its memory. */
+interface Running {
+  readonly memory: BlockMemory;
+  readonly made: Promise<number>;
 }
 
-/** Memory of blocks that is used again: fresh memory costs as much as hashing. */
-const memories = new WeakMap<WorkerPool, Record<CodecName, ArrayBuffer[]>>();
+/** The blocks of one stream, in order: the one being filled, and those before it. */
+class BlocksAtWork {
+  readonly #codec: CodecName;
+  readonly #level: number;
+  readonly #lent: boolean;
+  readonly #pool: WorkerPool;
+  readonly #memories: BlockMemories;
+  readonly #running: Running[] = [];
+  /** The block being filled. */
+  #memory: BlockMemory | undefined;
+  #used = 0;
+  /** The end of the block before, as far as the next one may refer to it. */
+  readonly #history = new Uint8Array(HISTORY_SIZE);
+  #historyLength = 0;
+  #crc = 0;
+  #total = 0;
 
-function memoryOf(pool: WorkerPool, codec: CodecName): ArrayBuffer[] {
-  let memory = memories.get(pool);
-  if (memory === undefined) {
-    memory = { gzip: [], zstd: [] };
-    memories.set(pool, memory);
+  constructor(codec: CodecName, pool: WorkerPool, options: CompressOptions) {
+    this.#codec = codec;
+    this.#level = options.level ?? DEFAULT_LEVEL[codec];
+    this.#lent = options.lent ?? false;
+    this.#pool = pool;
+    this.#memories = memoriesOf(pool, codec);
   }
-  return memory[codec];
-}
 
-/**
- * Cuts a stream into blocks of exactly `size` bytes; the last one is shorter, or empty. A chunk is
- * used up before the next one is asked for.
- *
- * @param memory gives room for a block
- */
-async function* blocksOf(
-  source: AsyncIterable<Uint8Array>,
-  size: number,
-  memory: () => ArrayBuffer,
-): AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer>; last: boolean }, void, undefined> {
-  let block = new Uint8Array(memory());
-  let used = 0;
-  for await (const chunk of source) {
-    let from = 0;
-    while (from < chunk.length) {
-      if (used === size) {
-        yield { bytes: block, last: false };
-        block = new Uint8Array(memory());
-        used = 0;
-      }
-      const piece = chunk.subarray(from, from + size - used);
-      block.set(piece, used);
-      used += piece.length;
-      from += piece.length;
+  get areAtWork(): boolean {
+    return this.#running.length > 0;
+  }
+
+  /**
+   * Sees to it that there is a block with room.
+   *
+   * @returns false when one has to be finished first
+   */
+  async begin(): Promise<boolean> {
+    if (this.#memory !== undefined && this.#used < BLOCK_SIZE[this.#codec]) return true;
+    if (this.#memory !== undefined) this.#start(false);
+    this.#memory = this.#memories.take();
+    if (this.#memory === undefined) {
+      if (this.#running.length > 0) return false;
+      this.#memory = await this.#memories.next();
+    }
+    this.#memory.history.set(this.#history);
+    return true;
+  }
+
+  /** @returns how many bytes of the chunk there was room for */
+  fill(chunk: Uint8Array, from: number): number {
+    const piece = chunk.subarray(from, from + BLOCK_SIZE[this.#codec] - this.#used);
+    this.#memory!.bytes.set(piece, this.#used);
+    this.#used += piece.length;
+    return piece.length;
+  }
+
+  /** The stream ends with the block that is being filled. */
+  endLast(): void {
+    this.#start(true);
+  }
+
+  /** The first block that is not yet taken away, as soon as it is compressed. */
+  async *finishFirst(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { memory, made } = this.#running.shift()!;
+    try {
+      const bytes = memory.bytes.subarray(0, await made);
+      yield this.#lent ? bytes : bytes.slice();
+    } finally {
+      this.#memories.give(memory);
     }
   }
-  yield { bytes: block.subarray(0, used), last: true };
+
+  gzipTrailer(): Uint8Array {
+    const trailer = Buffer.alloc(8);
+    trailer.writeUInt32LE(this.#crc, 0);
+    trailer.writeUInt32LE(this.#total % 2 ** 32, 4);
+    return trailer;
+  }
+
+  /** Gives all memory back, once no worker writes there any more. */
+  async abandon(): Promise<void> {
+    if (this.#memory !== undefined) this.#memories.give(this.#memory);
+    this.#memory = undefined;
+    for (const { memory, made } of this.#running.splice(0)) {
+      await made.catch(() => undefined);
+      this.#memories.give(memory);
+    }
+  }
+
+  #start(last: boolean): void {
+    const memory = this.#memory!;
+    const length = this.#used;
+    const history = this.#historyLength;
+    if (this.#codec === "gzip") {
+      const bytes = memory.bytes.subarray(0, length);
+      this.#crc = zlib.crc32(bytes, this.#crc);
+      this.#historyLength = Math.min(length, HISTORY_SIZE);
+      this.#history.set(bytes.subarray(length - this.#historyLength));
+    }
+    this.#total += length;
+    const block = { shared: memory.shared, history, length, last };
+    const made = this.#pool.run("compress", { codec: this.#codec, level: this.#level, block });
+    made.catch(() => undefined);
+    this.#running.push({ memory, made });
+    this.#memory = undefined;
+    this.#used = 0;
+  }
+}
+
+/** Memory of blocks, of all streams that a pool compresses. */
+const memories = new WeakMap<WorkerPool, Map<CodecName, BlockMemories>>();
+
+function memoriesOf(pool: WorkerPool, codec: CodecName): BlockMemories {
+  const byCodec = memories.get(pool) ?? new Map<CodecName, BlockMemories>();
+  memories.set(pool, byCodec);
+  const found = byCodec.get(codec) ?? new BlockMemories(codec, pool.parallelism + BLOCKS_ASIDE);
+  byCodec.set(codec, found);
+  return found;
 }

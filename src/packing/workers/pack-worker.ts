@@ -28,14 +28,9 @@ async function answer(to: MessagePort, request: Request): Promise<void> {
 /** What goes over to the other thread without being copied. */
 function handedOver(request: Request, response: Response): ArrayBuffer[] {
   if (!("output" in response)) return [];
-  if (request.task === "measure") {
-    const { record } = response.output as Tasks["measure"]["output"];
-    return record === undefined ? [] : [record.bytes.buffer];
-  }
-  if (request.task !== "compress") return [];
-  const { made, memory } = response.output as Tasks["compress"]["output"];
-  // Short results share their memory with others.
-  return made.length === made.buffer.byteLength ? [memory, made.buffer as ArrayBuffer] : [memory];
+  if (request.task !== "measure") return [];
+  const { record } = response.output as Tasks["measure"]["output"];
+  return record === undefined ? [] : [record.bytes.buffer];
 }
 
 async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
@@ -68,8 +63,7 @@ async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
       const { codec, level, block } = request.input;
       // Workers that only pack need no codecs.
       const { compressBlock } = await import("../codec/block.ts");
-      const made = compressBlock(codec, level, block);
-      return { made, memory: block.bytes.buffer as ArrayBuffer };
+      return compressBlock(codec, level, block);
     }
   }
 }

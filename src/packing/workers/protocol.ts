@@ -23,10 +23,10 @@ export interface Tasks {
     input: Walked & { ring: SharedArrayBuffer; hashed: boolean };
     output: { diffId: string | undefined; size: number };
   };
-  /** Compresses one block of a stream of blocks. Gives the memory of its bytes back, too. */
+  /** Compresses one block of a stream of blocks in its place. Gives the bytes it has then. */
   compress: {
     input: { codec: CodecName; level: number; block: BlockInput };
-    output: { made: Uint8Array; memory: ArrayBuffer };
+    output: number;
   };
 }
 
@@ -40,9 +40,12 @@ export type CodecName = "gzip" | "zstd";
 
 /** A piece of a stream that is compressed piece by piece. */
 export interface BlockInput {
-  readonly bytes: Uint8Array;
-  /** The bytes before it that may be referred to (gzip: up to 32 KiB). */
-  readonly dictionary: Uint8Array | undefined;
+  /** Memory as `BlockMemory` divides it. */
+  readonly shared: SharedArrayBuffer;
+  /** Bytes before it that may be referred to (gzip: up to 32 KiB). */
+  readonly history: number;
+  /** Bytes that it holds. */
+  readonly length: number;
   /** Whether the stream ends with it. */
   readonly last: boolean;
 }

@@ -42,7 +42,7 @@ function compressed(
   lengths: readonly number[] = [MIB],
   level?: number,
 ): Promise<Buffer> {
-  return collected(compress(inChunks(bytes, lengths), codec, by, level));
+  return collected(compress(inChunks(bytes, lengths), codec, by, { level }));
 }
 
 async function* failing(): AsyncGenerator<Uint8Array> {
