@@ -1,6 +1,7 @@
 import path from "node:path";
 import * as v from "valibot";
-import { rootLinksOf } from "../archives/root-links.ts";
+import { rootPlacesOf } from "../archives/root-links.ts";
+import type { RootPlaces } from "../archives/root-links.ts";
 import { digestOf } from "../image/digest.ts";
 import type { Layer } from "../image/layer.ts";
 import { contentKey } from "../packing/content-key.ts";
@@ -20,14 +21,17 @@ const OFTEN_LINKS: FolderLinks = new Map(
     .map((name) => [name, "/elsewhere"]),
 );
 
-const linksSchema = v.array(v.tuple([v.string(), v.string()]));
+const placesSchema = v.object({
+  links: v.array(v.tuple([v.string(), v.string()])),
+  folders: v.array(v.string()),
+});
 
 /** The links of folders that lie below an image's own layers: those of its base, and of sources. */
 export class LinksBelow {
   readonly #base: readonly Layer[];
   readonly #own: FolderLinks;
   readonly #remembered: KeyedFiles;
-  #links: Promise<FolderLinks> | undefined;
+  #places: Promise<RootPlaces> | undefined;
 
   /**
    * @param base the base's layers, bottom first
@@ -42,7 +46,7 @@ export class LinksBelow {
     this.#base = base;
     this.#own = own;
     this.#remembered = new KeyedFiles(
-      folder === undefined ? undefined : path.join(folder, "links-1"),
+      folder === undefined ? undefined : path.join(folder, "links-2"),
     );
   }
 
@@ -54,31 +58,44 @@ export class LinksBelow {
   async follow(sourced: SourcedLayer): Promise<SourcedLayer> {
     const { spec } = sourced;
     if (followLinks(spec, new Map([...OFTEN_LINKS, ...this.#own])) === spec) return sourced;
-    this.#links ??= this.#find();
-    const followed = followLinks(spec, await this.#links);
+    const followed = followLinks(spec, await this.#find());
     if (followed === spec) return sourced;
     return { spec: followed, contentKey: contentKey(followed) };
   }
 
-  async #find(): Promise<FolderLinks> {
-    return new Map([...(await this.#ofBase()), ...this.#own]);
+  /** What the base has at its top: nothing where there is no base. It is read once. */
+  ofBase(): Promise<RootPlaces> {
+    this.#places ??= this.#read();
+    return this.#places;
   }
 
-  async #ofBase(): Promise<FolderLinks> {
+  /** What a base has at a place stays: sources make way for it. */
+  async #find(): Promise<FolderLinks> {
+    const { links, folders } = await this.ofBase();
+    const own = [...this.#own].filter(([path]) => !folders.has(path));
+    return new Map([...own, ...links]);
+  }
+
+  async #read(): Promise<RootPlaces> {
     const diffIds = this.#base.map((layer) => layer.knownDiffId());
-    if (diffIds.length === 0) return new Map();
+    if (diffIds.length === 0) return { links: new Map(), folders: new Set() };
     const key = diffIds.includes(undefined) ? undefined : digestOf(Buffer.from(diffIds.join("\n")));
     const remembered = key === undefined ? undefined : parse(this.#remembered.get(key));
     if (remembered !== undefined) return remembered;
-    const links = await rootLinksOf(this.#base);
-    if (key !== undefined) this.#remembered.put(key, JSON.stringify([...links]));
-    return links;
+    const places = await rootPlacesOf(this.#base);
+    const { links, folders } = places;
+    if (key !== undefined) {
+      this.#remembered.put(key, JSON.stringify({ links: [...links], folders: [...folders] }));
+    }
+    return places;
   }
 }
 
-function parse(text: string | undefined): FolderLinks | undefined {
+function parse(text: string | undefined): RootPlaces | undefined {
   try {
-    return text === undefined ? undefined : new Map(v.parse(linksSchema, JSON.parse(text)));
+    if (text === undefined) return undefined;
+    const { links, folders } = v.parse(placesSchema, JSON.parse(text));
+    return { links: new Map(links), folders: new Set(folders) };
   } catch {
     return undefined;
   }

@@ -117,13 +117,14 @@ function rulesWithout(rules: TreeRules, folder: ByteString): TreeRules {
   return { ...rules, only: only.filter((path) => !isApart(path)) };
 }
 
-function resolveParent(at: ByteString, links: FolderLinks): ByteString {
+/** Where a file or symlink is: in the folder that its path leads to. */
+export function resolveParent(at: ByteString, links: FolderLinks): ByteString {
   const slash = at.lastIndexOf("/");
   return slash <= 0 ? at : resolve(at.slice(0, slash), links) + at.slice(slash);
 }
 
 /** Where a folder is; a path that leads round in a circle stays as it is. */
-function resolve(at: ByteString, links: FolderLinks): ByteString {
+export function resolve(at: ByteString, links: FolderLinks): ByteString {
   let path = at;
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const next = followOnce(path, links);

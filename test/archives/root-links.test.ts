@@ -2,11 +2,15 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { rootLinksOf } from "../../src/archives/root-links.ts";
+import { rootPlacesOf } from "../../src/archives/root-links.ts";
 import type { Layer } from "../../src/image/layer.ts";
 import { tarLayer } from "../support/images.ts";
 import { failureOf } from "../support/failures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+
+async function rootLinksOf(layers: readonly Layer[]): Promise<ReadonlyMap<string, string>> {
+  return (await rootPlacesOf(layers)).links;
+}
 
 /** A layer that GNU tar has made of what the function lays down. */
 function layerOf(lay: (at: (name: string) => string) => void): Layer {
@@ -74,6 +78,26 @@ describe("the symlinks at the top of an image", () => {
       fs.writeFileSync(at("c/.wh..wh..opq"), "");
     });
     expect([...(await rootLinksOf([base, above])).keys()]).toEqual(["a/y"]);
+  });
+
+  it("come with the folders there, those that only lead somewhere, too", async () => {
+    const base = tarLayer(
+      execFileSync("tar", ["-C", "/", "-c", "--transform=s,^.*$,bin/x/y,", "etc/hostname"]),
+    );
+    const above = layerOf((at) => {
+      fs.mkdirSync(at("usr/lib/a/b"), { recursive: true });
+      fs.symlinkSync("usr/lib", at("lib"));
+    });
+    const first = await rootPlacesOf([base, above]);
+    expect([...first.folders].toSorted()).toEqual(["bin", "bin/x", "usr", "usr/lib"]);
+    const top = layerOf((at) => {
+      fs.writeFileSync(at(".wh.bin"), "");
+      fs.symlinkSync("opt", at("usr"));
+      fs.mkdirSync(at("lib"));
+    });
+    const { links, folders } = await rootPlacesOf([base, above, top]);
+    expect([...folders]).toEqual(["lib"]);
+    expect([...links]).toEqual([["usr", "opt"]]);
   });
 
   it("of a layer that is damaged are none", async () => {

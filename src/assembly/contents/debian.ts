@@ -67,7 +67,8 @@ export async function gatherDebian(
     source: {
       closure: debian.closure,
       links: folderLinks(architecture),
-      layer: (planned, _, packer) => debian.layer(planned, packer),
+      layer: async (planned, _, packer, below) =>
+        debian.layer(planned, packer, await below.ofBase()),
     },
     defaults: defaultsOf(lock.packages.map(({ name }) => name)),
     close: () => client.close(),

@@ -7,6 +7,8 @@ import { StreamedLayer } from "../../packing/streamed-layer.ts";
 import { acyclicReferences } from "./acyclic.ts";
 import type { AptSource } from "./apt-sources.ts";
 import type { DebianLock, LockedPackage, PinnedPackage } from "./lock.ts";
+import { ImageLayout } from "./image-layout.ts";
+import type { LayoutBelow } from "./image-layout.ts";
 import { mergedEntries } from "./merged-entries.ts";
 import type { EntrySource } from "./merged-entries.ts";
 import type { MirrorAccess } from "./mirror.ts";
@@ -55,14 +57,18 @@ export class DebianClosure {
   /**
    * A layer of these components, whose bytes come out of the `.deb` files when they are asked for.
    *
+   * @param below what the image has below; nothing if not said
    * @throws VarveError later, when its bytes are asked for: `DEB_MISSING`, `DEB_DAMAGED`,
    *   `DEB_UNSUPPORTED`, `PATH_TWICE`, `OFFLINE`
    */
-  layer({ paths, reason }: Planned, packer: Packer): Layer {
-    const sources = paths.map((id) => this.#source(id));
-    const keys = sources.map(({ key }) => key);
+  layer({ paths, reason }: Planned, packer: Packer, below?: LayoutBelow): Layer {
+    const layout = new ImageLayout(below);
+    const sources = paths.map((id) => this.#source(id, layout));
+    const parts: unknown[] = ["debian", DEBIAN_FORMAT, this.#documentation];
+    parts.push(sources.map(({ key }) => key));
+    if (layout.key !== undefined) parts.push(layout.key);
     return new StreamedLayer({
-      contentKey: `sha256:${sha256(["debian", DEBIAN_FORMAT, this.#documentation, keys])}`,
+      contentKey: `sha256:${sha256(parts)}`,
       entries: () => mergedEntries(sources),
       common: COMMON,
       paths,
@@ -85,10 +91,10 @@ export class DebianClosure {
     );
   }
 
-  #source(id: string): EntrySource & { readonly key: string } {
+  #source(id: string, layout: ImageLayout): EntrySource & { readonly key: string } {
     const locked = this.#packages.get(id);
-    if (locked === undefined) return this.#systemSource();
-    const rules = { documentation: this.#documentation };
+    if (locked === undefined) return this.#systemSource(layout);
+    const rules = { documentation: this.#documentation, layout };
     return {
       key: locked.sha256,
       what: `${locked.name} ${locked.version}`,
@@ -96,7 +102,7 @@ export class DebianClosure {
     };
   }
 
-  #systemSource(): EntrySource & { readonly key: string } {
+  #systemSource(layout: ImageLayout): EntrySource & { readonly key: string } {
     const { request, packages, system } = this.#lock;
     const files = this.#files;
     const pathOf = (pinned: PinnedPackage | undefined): (() => Promise<string>) | undefined =>
@@ -108,6 +114,7 @@ export class DebianClosure {
         yield* await systemEntries({
           architecture: request.architecture,
           users: request.users,
+          layout,
           chosen: new Set(packages.map(({ name }) => name)),
           passwd: pathOf(system.passwd),
           certificates: pathOf(system.certificates),

@@ -6,7 +6,8 @@ import type { Owner, TarEntryType } from "../../tar/entry.ts";
 import type { TarMember } from "../../tar/reader.ts";
 import type { StreamedMember } from "../../tar/stream-reader.ts";
 import type { DebFile } from "./deb-file.ts";
-import { isLeftOut, movedPath } from "./image-paths.ts";
+import type { ImageLayout } from "./image-layout.ts";
+import { isLeftOut } from "./image-paths.ts";
 import { onlyParagraph, requiredField } from "./deb822.ts";
 
 const TYPES: Readonly<Record<string, TarEntryType>> = {
@@ -23,11 +24,12 @@ const ROOT: Owner = { uid: 0, gid: 0, uname: "root", gname: "root" };
 export interface PackageRules {
   /** Whether manuals, documentation and translations go into the image. */
   readonly documentation: boolean;
+  readonly layout: ImageLayout;
 }
 
 /**
  * What a package puts into an image: its files at their places, as if it had been installed on a
- * system with merged `/usr`, and its record in `/var/lib/dpkg/status.d`, where scanners look
+ * system with merged `/usr` or on the image's base, and its record in `/var/lib/dpkg/status.d`, where scanners look
  * (as in distroless images). Parents may be missing, and directories come again.
  *
  * Hard links stay hard links: they are part of the archive, the same on every machine, and their
@@ -79,9 +81,9 @@ function entryFor(
   if (/(?:^|\/)\.wh\./.test(path)) {
     throw unsupported(what, path, 'begins with ".wh.", which means a deletion in an image layer');
   }
-  const at = movedPath(path);
+  const at = rules.layout.place(path, type === "directory");
   if (at === undefined) return undefined;
-  const link = linkFor(type, member, at, what);
+  const link = linkFor(type, member, at, rules.layout, what);
   if (link === undefined) return undefined;
   return {
     entry: {
@@ -102,12 +104,15 @@ function linkFor(
   type: TarEntryType,
   member: TarMember,
   at: ByteString,
+  layout: ImageLayout,
   what: string,
 ): ByteString | undefined {
-  if (type === "hardlink") return `/${movedPath(cleanPath(member.link, what)) ?? ""}`;
+  if (type === "hardlink") return `/${layout.place(cleanPath(member.link, what), false) ?? ""}`;
   if (type !== "symlink") return "";
   const { link } = member;
-  const target = link.startsWith("/") ? movedPath(cleanPath(link, what, false)) : undefined;
+  const target = link.startsWith("/")
+    ? layout.place(cleanPath(link, what, false), false)
+    : undefined;
   return target === at ? undefined : link;
 }
 

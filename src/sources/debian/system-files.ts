@@ -5,6 +5,7 @@ import { byteStringOf } from "../../tar/byte-string.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
 import type { Owner } from "../../tar/entry.ts";
 import { DebFile } from "./deb-file.ts";
+import type { ImageLayout } from "./image-layout.ts";
 import { generatedFile } from "./package-entries.ts";
 
 /** A user that the image has beside root, with a group of the same name and number. */
@@ -21,6 +22,7 @@ export interface SystemInput {
   /** Debian's name for it. */
   readonly architecture: string;
   readonly users: readonly SystemUser[];
+  readonly layout: ImageLayout;
   /** Names of the packages in the image. */
   readonly chosen: ReadonlySet<string>;
   /** Gives the `.deb` files of base-passwd and ca-certificates; undefined where not wanted. */
@@ -120,6 +122,19 @@ export function folderLinks(architecture: string): ReadonlyMap<ByteString, ByteS
  * @throws VarveError `DEB_DAMAGED`, `DEB_LACKS`
  */
 export async function systemEntries(input: SystemInput): Promise<StreamedEntry[]> {
+  const { layout } = input;
+  return (await entriesWithoutBase(input)).flatMap((streamed) => {
+    const { entry } = streamed;
+    const isDirectory = entry.type === "directory";
+    const path = entry.name.replace(/^\/|\/$/g, "");
+    if (folderLinks(input.architecture).has(path)) return layout.isOfBase(path) ? [] : [streamed];
+    const at = layout.place(path, isDirectory);
+    if (at === undefined) return [];
+    return [{ ...streamed, entry: { ...entry, name: isDirectory ? `/${at}/` : `/${at}` } }];
+  });
+}
+
+async function entriesWithoutBase(input: SystemInput): Promise<StreamedEntry[]> {
   const { architecture, chosen, users } = input;
   const entries: StreamedEntry[] = [
     ...["usr/bin", "usr/sbin", "usr/lib", "run", "run/lock", "tmp", "var/tmp", "root", "home"].map(
