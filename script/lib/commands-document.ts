@@ -2,8 +2,8 @@ import { generateHelpTextForAllCommands } from "@stricli/core";
 import { application } from "../../src/cli/main.ts";
 
 /** The reference of all commands: what `--help` says, as a page. */
-export function commandsDocument(): string {
-  const commands = generateHelpTextForAllCommands(application()).filter(
+export async function commandsDocument(): Promise<string> {
+  const commands = generateHelpTextForAllCommands(await application()).filter(
     ([route]) => !route.includes("__"),
   );
   const sections = commands.map(([route, help]) => {

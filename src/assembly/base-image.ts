@@ -16,8 +16,6 @@ export interface PlannedOn {
   readonly storePaths: ReadonlySet<string>;
 }
 
-export const NO_BASE: PlannedOn = { layers: [], storePaths: new Set() };
-
 /** An image that another one lies on. */
 export interface BaseImage extends PlannedOn {
   /** How it runs. */

@@ -10,7 +10,6 @@ import type { Packer } from "../packing/packer.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import type { RuntimeConfigInput } from "../recipe/runtime-config.ts";
 import { AssembledImage } from "./assembled-image.ts";
-import { NO_BASE, openBase } from "./base-image.ts";
 import type { BaseImage, PlannedOn } from "./base-image.ts";
 import type { OpenImage } from "./open-image.ts";
 import type { ImageAtOptions } from "./image-at.ts";
@@ -26,6 +25,8 @@ const DEFAULT_MOST_LAYERS = 100;
 const DEFAULT_TIME = 1;
 /** Where programs are when an image does not say it, as engines take it. */
 const USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const NO_BASE: PlannedOn = { layers: [], storePaths: new Set() };
 
 export interface RecipeImageOptions {
   /** What the contents say of the image, where the recipe says nothing. */
@@ -73,16 +74,20 @@ export async function imageFromRecipe(
   options: RecipeImageOptions = {},
 ): Promise<OpenImage> {
   const platform = platformFor(recipe);
-  const base =
-    recipe.base === undefined
-      ? undefined
-      : await openBase(recipe.base, { ...options.places, platform });
+  const base = await baseOf(recipe, { ...options.places, platform });
   try {
     return await assemble(recipe, platform, sources, base, packer, options);
   } catch (error) {
     base?.close();
     throw error;
   }
+}
+
+/** What opens images is loaded for those that have a base. */
+async function baseOf({ base }: Recipe, options: ImageAtOptions): Promise<BaseImage | undefined> {
+  if (base === undefined) return undefined;
+  const { openBase } = await import("./base-image.ts");
+  return openBase(base, options);
 }
 
 async function assemble(

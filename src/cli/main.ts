@@ -1,27 +1,7 @@
 import * as tty from "node:tty";
 import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
-import type { Application, StricliProcess } from "@stricli/core";
+import type { Application, Command, StricliProcess } from "@stricli/core";
 import packageJson from "../../package.json" with { type: "json" };
-import { buildCommand } from "./commands/build.ts";
-import { completeCommand, completionCommand } from "./commands/completion.ts";
-import { diffCommand } from "./commands/diff.ts";
-import { copyCommand } from "./commands/copy.ts";
-import { digestCommand } from "./commands/digest.ts";
-import { exportCommand } from "./commands/export.ts";
-import { indexCommand } from "./commands/index.ts";
-import { initCommand } from "./commands/init.ts";
-import { inspectCommand } from "./commands/inspect.ts";
-import { loadCommand } from "./commands/load.ts";
-import { lockCommand } from "./commands/lock.ts";
-import { loginCommand, logoutCommand } from "./commands/login.ts";
-import { mergeCommand } from "./commands/merge.ts";
-import { planCommand } from "./commands/plan.ts";
-import { prefetchCommand } from "./commands/prefetch.ts";
-import { pullCommand } from "./commands/pull.ts";
-import { pushCommand } from "./commands/push.ts";
-import { streamCommand } from "./commands/stream.ts";
-import { tagCommand } from "./commands/tag.ts";
-import { verifyCommand } from "./commands/verify.ts";
 import type { VarveContext } from "./context.ts";
 import { errorEvent, errorText, exitCodeOf } from "./report-error.ts";
 import { endOnSignals } from "./signals.ts";
@@ -32,37 +12,50 @@ const USAGE_EXIT_CODE = 2;
 /** Commands whose status 1 is an answer, as it is diff's: when there is none, it is 2. */
 const ANSWERING = new Set(["diff", "verify"]);
 
+/** In the order of the help. A command's description is loaded when somebody wants to read it. */
 const COMMANDS = {
-  build: buildCommand,
-  stream: streamCommand,
-  load: loadCommand,
-  push: pushCommand,
-  pull: pullCommand,
-  copy: copyCommand,
-  index: indexCommand,
-  tag: tagCommand,
-  export: exportCommand,
-  merge: mergeCommand,
-  prefetch: prefetchCommand,
-  init: initCommand,
-  plan: planCommand,
-  lock: lockCommand,
-  inspect: inspectCommand,
-  diff: diffCommand,
-  verify: verifyCommand,
-  digest: digestCommand,
-  login: loginCommand,
-  logout: logoutCommand,
-  completion: completionCommand,
-  __complete: completeCommand,
-};
+  build: async () => (await import("./commands/build.ts")).buildCommand,
+  stream: async () => (await import("./commands/stream.ts")).streamCommand,
+  load: async () => (await import("./commands/load.ts")).loadCommand,
+  push: async () => (await import("./commands/push.ts")).pushCommand,
+  pull: async () => (await import("./commands/pull.ts")).pullCommand,
+  copy: async () => (await import("./commands/copy.ts")).copyCommand,
+  index: async () => (await import("./commands/index.ts")).indexCommand,
+  tag: async () => (await import("./commands/tag.ts")).tagCommand,
+  export: async () => (await import("./commands/export.ts")).exportCommand,
+  merge: async () => (await import("./commands/merge.ts")).mergeCommand,
+  prefetch: async () => (await import("./commands/prefetch.ts")).prefetchCommand,
+  init: async () => (await import("./commands/init.ts")).initCommand,
+  plan: async () => (await import("./commands/plan.ts")).planCommand,
+  lock: async () => (await import("./commands/lock.ts")).lockCommand,
+  inspect: async () => (await import("./commands/inspect.ts")).inspectCommand,
+  diff: async () => (await import("./commands/diff.ts")).diffCommand,
+  verify: async () => (await import("./commands/verify.ts")).verifyCommand,
+  digest: async () => (await import("./commands/digest.ts")).digestCommand,
+  login: async () => (await import("./commands/login.ts")).loginCommand,
+  logout: async () => (await import("./commands/login.ts")).logoutCommand,
+  completion: async () => (await import("./commands/completion.ts")).completionCommand,
+  __complete: async () => (await import("./commands/completion.ts")).completeCommand,
+} satisfies Readonly<Record<string, () => Promise<Command<VarveContext>>>>;
 
-/** The command line as stricli knows it: also what completions are made from. */
-export function application(
+type CommandName = keyof typeof COMMANDS;
+
+const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/**
+ * The command line as stricli knows it: also what completions are made from.
+ *
+ * @param names the commands that are needed
+ */
+export async function application(
   reportError: (error: unknown) => string = String,
-): Application<VarveContext> {
-  const routes = buildRouteMap({
-    routes: COMMANDS,
+  names: readonly CommandName[] = COMMAND_NAMES,
+): Promise<Application<VarveContext>> {
+  const commands = await Promise.all(
+    names.map(async (name) => [name, await COMMANDS[name]()] as const),
+  );
+  const routes = buildRouteMap<string, VarveContext>({
+    routes: Object.fromEntries(commands),
     docs: {
       brief: "Build container images out of package closures, reproducibly and finely layered",
       hideRoute: { __complete: true },
@@ -87,7 +80,7 @@ export function application(
         noCommandRegisteredForInput: ({ input }) =>
           unknownCommandText(
             input,
-            Object.keys(COMMANDS).filter((name) => !name.startsWith("_")),
+            COMMAND_NAMES.filter((name) => !name.startsWith("_")),
           ),
       },
     },
@@ -116,16 +109,23 @@ export async function execute(
   if (inputs[0] === "help") inputs.splice(0, 1, ...inputs.slice(1), "--help");
   const report = isProgressJson(inputs) ? errorEvent : errorText;
   let failed = false;
-  const app = application((error) => {
+  const app = await application((error) => {
     failed = true;
     return report(error, debug);
-  });
+  }, commandsFor(inputs));
   await run(app, inputs, { process: surroundings });
   const { exitCode } = surroundings;
   if (typeof exitCode !== "number") return 0;
   if (failed && ANSWERING.has(inputs[0]!)) return USAGE_EXIT_CODE;
   // stricli reports wrong usage by negative codes.
   return exitCode < 0 ? USAGE_EXIT_CODE : exitCode;
+}
+
+/** What must be known to answer: of other commands than the one that is meant only the help tells. */
+export function commandsFor([first = ""]: readonly string[]): readonly CommandName[] {
+  if (first === "--version" || first === "-v") return ["completion"];
+  const meant = COMMAND_NAMES.filter((name) => name === first);
+  return meant.length === 0 ? COMMAND_NAMES : meant;
 }
 
 /** Whether all of standard error is to be JSON. */

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gatherContents } from "../assembly/contents/gather.ts";
 import type { GatherOptions } from "../assembly/contents/gather-options.ts";
-import { gatheredStore } from "../assembly/contents/nix.ts";
 import { platformFor } from "../assembly/from-recipe.ts";
 import type { ImageDefaults } from "../assembly/image-defaults.ts";
 import type { LayerSource } from "../assembly/layer-source.ts";
@@ -16,23 +15,18 @@ import { looksLikeConf } from "../recipe/dockertools-conf.ts";
 import { forPlatform } from "../recipe/for-platform.ts";
 import { isRecipeFile } from "../recipe/load-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { parseNixArgument } from "../sources/nix/argument.ts";
-import { evaluate } from "../sources/nix/evaluate.ts";
-import type { Evaluated } from "../sources/nix/evaluate.ts";
-import type { InstallableOptions } from "../sources/nix/installable.ts";
-import { closureOfGraph } from "../sources/nix/reference-graph.ts";
-import { NixStore } from "../sources/nix/store.ts";
 import type { Announcer } from "./announcer.ts";
 import { checkRecipe } from "./check-recipe.ts";
 import { confAlone } from "./conf-alone.ts";
 import { findRecipe, isProject } from "./find-recipe.ts";
 import type { FoundRecipe } from "./find-recipe.ts";
 import type { ImageFlags, WorkFlags } from "./flags.ts";
+import { nixAccess } from "./nix-access.ts";
 import { withFlags } from "./recipe-from-flags.ts";
 import { splitWords } from "./split-words.ts";
 
 /** Pins what the project's own lockfiles do not. */
-const LOCK_FILE = "varve.lock";
+export const LOCK_FILE = "varve.lock";
 
 /** What the arguments of a command turned out to be. */
 export type ResolvedSource =
@@ -62,7 +56,10 @@ export async function resolveSource(
 ): Promise<ResolvedSource> {
   const named = confAlone(flags, sources);
   if (named !== undefined) return named;
-  if (flags.graph !== undefined) return fromGraph(flags.graph, flags, sources, announcer);
+  if (flags.graph !== undefined) {
+    const { resolveGraph } = await import("./resolve-graph.ts");
+    return resolveGraph(flags.graph, flags, sources, announcer);
+  }
   const [first] = sources;
   if (first !== undefined && sources.length === 1 && isConfFile(first)) {
     return { kind: "conf", file: first };
@@ -70,17 +67,16 @@ export async function resolveSource(
   // Whatever the options say wrongly is told before anything is built.
   const found = await findRecipe(sources, flags.image);
   const recipe = recipeWith(found, flags);
-  const nix = {
-    store: new NixStore({ storeRoot: flags.storeRoot }),
-    nixArgs: splitWords(flags.nixArgs ?? "", "--nix-args"),
-    ...announcer.nixMessages,
-  };
+  const nixArgs = splitWords(flags.nixArgs ?? "", "--nix-args");
+  const nix = nixAccess({ storeRoot: flags.storeRoot }, nixArgs, announcer);
   const isPackage =
     first !== undefined && sources.length === 1 && !isRecipeFile(first) && !isProject(first);
-  const { conf, mainProgram } = isPackage ? await evaluated(first, nix) : {};
-  if (conf !== undefined) return { kind: "conf", file: nix.store.locate(conf) };
+  if (!isPackage) return gather({ ...found, recipe }, found, { nix }, flags, announcer);
+  const { evaluateArgument } = await import("./evaluate-argument.ts");
+  const { conf, mainProgram } = await evaluateArgument(first, await nix());
+  if (conf !== undefined) return { kind: "conf", file: (await nix()).store.locate(conf) };
   // Nix has said this once.
-  if (isPackage) nix.nixArgs.push("--option", "warn-dirty", "false");
+  nixArgs.push("--option", "warn-dirty", "false");
   return gather({ ...found, recipe }, found, { nix, mainProgram }, flags, announcer);
 }
 
@@ -158,49 +154,6 @@ export function gatherOptions(
       announcer.note(message);
     },
   };
-}
-
-/** What a graph describes, all of it. Sources say what of it is meant to be run. */
-async function fromGraph(
-  file: string,
-  flags: ImageFlags,
-  sources: readonly string[],
-  announcer: Announcer,
-): Promise<ResolvedSource> {
-  const store = new NixStore({ storeRoot: flags.storeRoot });
-  const closure = await closureOfGraph(file, store, (message) => {
-    announcer.note(message);
-  });
-  const all = closure.roots().map(({ id }) => id);
-  const { recipe: found } = await findRecipe(sources.length === 0 ? all : sources);
-  const recipe = withFlags(found, flags);
-  checkRecipe(recipe);
-  const roots = recipe.contents
-    .flatMap((entry) => ("nix" in entry ? entry.nix : []))
-    .map((source) => {
-      const argument = parseNixArgument(source, store);
-      if (argument.kind === "store-path" && closure.has(argument.path)) return argument.path;
-      throw new UsageError(`${source} is not a store path in ${file}`, {
-        hint: "with --graph, sources are store paths of the graph",
-      });
-    });
-  const { source, defaults } = gatheredStore(closure, [...new Set(roots)], store);
-  return {
-    kind: "recipe",
-    recipe,
-    sources: [source],
-    defaults,
-    places: [path.resolve(file)],
-    ranScripts: false,
-    close: () => undefined,
-  };
-}
-
-/** What Nix says of an argument that it has to build, and the conf if it is an image. */
-async function evaluated(argument: string, options: InstallableOptions): Promise<Evaluated> {
-  const { store, nixArgs } = options;
-  const nixArgument = parseNixArgument(argument, store, nixArgs);
-  return nixArgument.kind === "installable" ? evaluate(nixArgument.installable, options) : {};
 }
 
 /** Whether an argument is the conf of an image that dockerTools describes. */

@@ -51,10 +51,38 @@ const FOREIGN = [
 ];
 
 describe("a command loads what it needs and nothing else", () => {
-  it("--version: the commands' descriptions", () => {
+  it("--version: nearly nothing", () => {
     const files = loadedFor(["--version"]);
-    expect(files.length).toBeLessThan(55);
+    expect(files.length).toBeLessThan(24);
     expect(below(files, "src/packing/workers/", "src/image/", "src/sources/")).toEqual([]);
+  });
+
+  it("--help and completion: the commands' descriptions", () => {
+    for (const args of [["--help"], ["__complete", "lo"]]) {
+      const files = loadedFor(args);
+      expect(files.length).toBeLessThan(46);
+      expect(below(files, "src/packing/workers/", "src/image/", "src/sources/")).toEqual([]);
+    }
+  });
+
+  it("build FOLDER: of sources, those that its recipe names; no readers of archives", () => {
+    const project = temporaryFolder();
+    const recipe = { name: "app", contents: [{ files: [{ from: "hello", to: "/hello" }] }] };
+    fs.writeFileSync(path.join(project, "varve.config.json"), JSON.stringify(recipe));
+    fs.writeFileSync(path.join(project, "hello"), "hello");
+    const files = loadedFor(["build", project, "-o", path.join(project, "app.tar")]);
+    expect(below(files, "src/sources/files/").length).toBeGreaterThan(0);
+    expect(
+      below(
+        files,
+        "src/archives/read-archive.ts",
+        "src/assembly/image-at.ts",
+        "src/engine/",
+        "src/registry/",
+        "src/sources/nix/",
+        "src/sources/npm/",
+      ),
+    ).toEqual([]);
   });
 
   it("stream --conf: neither recipes nor registries nor engines", () => {

@@ -20,7 +20,7 @@ export interface GatherOptions {
   readonly scripts: readonly string[];
   /** Believe no remembered hash. */
   readonly ignoreRemembered: boolean;
-  readonly nix: InstallableOptions;
+  readonly nix: () => Promise<InstallableOptions>;
   /** The program that Nix says is a package's main one. */
   readonly mainProgram?: string | undefined;
   readonly note: (message: string) => void;

@@ -13,8 +13,9 @@ import type { Gathered, GatherOptions } from "./gather-options.ts";
 /** Has Nix build what must be built, and takes it with everything that it refers to. */
 export async function gatherNix(
   entries: readonly NixRecipeContents[],
-  { nix, note, mainProgram }: GatherOptions,
+  { nix: reach, note, mainProgram }: GatherOptions,
 ): Promise<Gathered> {
+  const nix = await reach();
   const roots = await rootsOf(
     entries.flatMap((entry) => entry.nix),
     nix,

@@ -6,12 +6,12 @@ import { UsageError } from "../../errors.ts";
 import { platformText } from "../../image/platform.ts";
 import { platformFor } from "../../assembly/from-recipe.ts";
 import { forPlatform } from "../../recipe/for-platform.ts";
-import { NixStore } from "../../sources/nix/store.ts";
 import { Announcer } from "../announcer.ts";
 import type { LockFlags } from "../commands/lock.ts";
 import type { VarveContext } from "../context.ts";
 import { chosenImages, findRecipes } from "../find-recipe.ts";
 import type { FoundRecipe, FoundRecipes } from "../find-recipe.ts";
+import { nixAccess } from "../nix-access.ts";
 import { gatherOptions, lockFileOf, lockNameOf, pinsFor } from "../resolve-source.ts";
 
 export async function lock(
@@ -54,7 +54,7 @@ async function lockImage(
     const recipe = forPlatform(found.recipe, platform);
     const pins = pinsFor(found, recipe, flags.update ? "update" : "use");
     const options = gatherOptions(recipe, found.folder, flags, announcer);
-    const nix = { store: new NixStore({}), nixArgs: [], ...announcer.nixMessages };
+    const nix = nixAccess({}, [], announcer);
     await pinContents(recipe.contents, { ...options, pins, nix });
     const isChange = flags.check ? !pins.isSaved : pins.save();
     if (isChange)
