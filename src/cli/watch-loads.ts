@@ -9,6 +9,7 @@ import { writeMetadata } from "./metadata-file.ts";
 import { openImage } from "./open-image.ts";
 import { errorText } from "./report-error.ts";
 import { refuseNameless } from "./run/load.ts";
+import { ScriptOutputs } from "./script-outputs.ts";
 import { inSession } from "./session.ts";
 import { flagsForOne, targetsOf } from "./targets.ts";
 
@@ -40,12 +41,14 @@ export async function watchLoads(
       hint: "give one of them",
     });
   }
+  let begun = Date.now();
   let last = await loadOnce(flags, sources, client);
   tell(last, say);
   say(`Watching ${count(last.places.length, "place")}`);
   // Later loads are told in a line each.
   const quiet = { ...flags, quiet: true };
   const again = async (): Promise<void> => {
+    begun = Date.now();
     try {
       const now = await loadOnce(quiet, sources, client);
       tell({ ...now, deliveries: now.deliveries.filter(hasChanged) }, say);
@@ -54,22 +57,23 @@ export async function watchLoads(
       process.stderr.write(`${errorText(error, flags.debug)}\n`);
     }
   };
-  let isCurrent = last.ranScripts;
+  const outputs = new ScriptOutputs();
   for (;;) {
     const { places } = last;
     const ended = new AbortController();
     const changes = watchFiles(places, { signal: ended.signal });
     let next = changes.next();
-    // Something may have changed before it was watched.
+    // Something may have changed before it was watched, or while scripts were running.
+    const isCurrent = last.ranScripts && !outputs.areOthersWritten(places, begun);
     if (!isCurrent) await again();
-    while (isSame(places, last.places)) {
+    let mustLookAgain = last.ranScripts && !isCurrent;
+    while (isSame(places, last.places) && !mustLookAgain) {
       await next;
       next = changes.next();
       await again();
       // What scripts have written is no change of the user's.
-      if (last.ranScripts) break;
+      mustLookAgain = last.ranScripts;
     }
-    isCurrent = last.ranScripts;
     ended.abort();
     await next;
   }

@@ -79,4 +79,64 @@ describe.skipIf(dockerdAbsent())("varve load --watch", () => {
       child.kill("SIGKILL");
     }
   });
+
+  it("misses no change that is made while a script is running", async () => {
+    const folder = path.join(engine.folder, "built");
+    fs.mkdirSync(folder);
+    const write = (name: string, text: string): void => {
+      fs.writeFileSync(path.join(folder, name), text);
+    };
+    const scripts = { build: "node build.js" };
+    write("package.json", JSON.stringify({ name: "built", main: "out.js", scripts }));
+    write("package-lock.json", '{"lockfileVersion": 3, "packages": {"": {}}}');
+    // It reads the source first, writes late, and tells that it has begun.
+    write(
+      "build.js",
+      `const fs = require("node:fs");
+       const text = fs.readFileSync("source.txt", "utf8");
+       fs.writeFileSync("../begun", text);
+       setTimeout(() => fs.writeFileSync("out.js", text), 500);`,
+    );
+    write("source.txt", "one");
+    write("varve.config.json", '{"name": "built", "contents": [{"npm": ".", "run": "build"}]}');
+    const begun = path.join(engine.folder, "begun");
+    const running = (text: string): Promise<void> =>
+      expect
+        .poll(() => fs.existsSync(begun) && fs.readFileSync(begun, "utf8"), {
+          timeout: 20_000,
+          interval: 20,
+        })
+        .toBe(text);
+    const child = startVarve(["load", "--watch", "--host", engine.host, "--quiet"], {
+      cwd: folder,
+      env: { ...process.env, VARVE_CACHE_DIR: path.join(engine.folder, "cache") },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const inImage = async (text: string): Promise<void> => {
+      const place = path.join(engine.folder, "out.js");
+      await expect
+        .poll(
+          async () => {
+            const id = await engine.docker("create", "built:latest", "x").catch(() => undefined);
+            if (id === undefined) return undefined;
+            await engine.docker("cp", `${id}:/app/out.js`, place);
+            await engine.docker("rm", id);
+            return fs.readFileSync(place, "utf8");
+          },
+          { timeout: 30_000, interval: 300 },
+        )
+        .toBe(text);
+    };
+    try {
+      await running("one");
+      write("source.txt", "two");
+      await inImage("two");
+      write("source.txt", "three");
+      await running("three");
+      write("source.txt", "four");
+      await inImage("four");
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
 });
