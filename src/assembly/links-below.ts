@@ -72,7 +72,7 @@ export class LinksBelow {
   /** What a base has at a place stays: sources make way for it. */
   async #find(): Promise<FolderLinks> {
     const { links, folders } = await this.ofBase();
-    const own = [...this.#own].filter(([path]) => !folders.has(path));
+    const own = [...this.#own].filter(([place]) => !folders.has(place));
     return new Map([...own, ...links]);
   }
 
