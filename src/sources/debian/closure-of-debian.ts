@@ -18,6 +18,8 @@ import { systemEntries } from "./system-files.ts";
 
 /** Version of the rules by which packages become bytes; a change of any byte is a new version. */
 const DEBIAN_FORMAT = 1;
+/** Version of the links to certificates, which few images have. */
+const LINKS_FORMAT = 1;
 /** Files have the same date in every image. */
 const COMMON = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: 1 };
 /** Each holds an xz, and there are seldom more cores to spare. */
@@ -134,6 +136,7 @@ export class DebianClosure {
       packages.map(({ name }) => name),
       system.passwd?.sha256 ?? null,
       system.certificates?.sha256 ?? null,
+      ...(packages.some(({ name }) => name === "ca-certificates") ? [LINKS_FORMAT] : []),
     ]);
   }
 }

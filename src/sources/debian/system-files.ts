@@ -7,6 +7,7 @@ import type { Owner } from "../../tar/entry.ts";
 import { DebFile } from "./deb-file.ts";
 import type { ImageLayout } from "./image-layout.ts";
 import { generatedFile } from "./package-entries.ts";
+import { subjectHash } from "./subject-hash.ts";
 
 /** A user that the image has beside root, with a group of the same name and number. */
 export const userSchema = v.strictObject({
@@ -30,7 +31,8 @@ export interface SystemInput {
   readonly certificates: (() => Promise<string>) | undefined;
 }
 
-const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+const CERTIFICATES = "etc/ssl/certs";
+const BUNDLE = `/${CERTIFICATES}/ca-certificates.crt`;
 const ROOT: Owner = { uid: 0, gid: 0, uname: "root", gname: "root" };
 
 /** Architectures whose dynamic loader is looked for in /lib64 (their ABIs; base-files). */
@@ -150,7 +152,9 @@ async function entriesWithoutBase(input: SystemInput): Promise<StreamedEntry[]> 
     if (home !== undefined) entries.push(directory(home.replace(/^\/|\/$/g, ""), 0o700, owner));
   }
   if (input.certificates !== undefined) {
-    entries.push(generatedFile(BUNDLE, await bundle(await input.certificates())));
+    const certificates = await certificatesIn(await input.certificates());
+    entries.push(generatedFile(BUNDLE, bundle(certificates)));
+    if (chosen.has("ca-certificates")) entries.push(...certificateLinks(certificates));
     // Where OpenSSL looks by itself; the package openssl has the link already.
     if (!chosen.has("openssl")) entries.push(symlink("usr/lib/ssl/cert.pem", BUNDLE));
   }
@@ -192,14 +196,38 @@ async function accounts(deb: string, users: readonly SystemUser[]): Promise<Stre
   ];
 }
 
-/** All certificates, in the order of their files' names, as update-ca-certificates does. */
-async function bundle(deb: string): Promise<ByteString> {
+/** By path, in the order of the files' names. */
+async function certificatesIn(deb: string): Promise<ReadonlyMap<ByteString, ByteString>> {
   const files = await filesIn(deb, "ca-certificates", /^usr\/share\/ca-certificates\/.+\.crt$/);
   if (files.size === 0) throw lacking("ca-certificates", "certificates");
-  return [...files.keys()]
-    .toSorted()
-    .map((name) => files.get(name)!.replace(/\n*$/, "\n"))
-    .join("");
+  return new Map([...files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** All certificates in one file, as update-ca-certificates writes it. */
+function bundle(certificates: ReadonlyMap<ByteString, ByteString>): ByteString {
+  return [...certificates.values()].map((pem) => pem.replace(/\n*$/, "\n")).join("");
+}
+
+/**
+ * Links to the package's certificates by their own names and by those that OpenSSL looks for in a
+ * folder, as update-ca-certificates and `openssl rehash` make them.
+ */
+function certificateLinks(certificates: ReadonlyMap<ByteString, ByteString>): StreamedEntry[] {
+  const hashed = new Map<string, number>();
+  return [...certificates].flatMap(([path, pem]) => {
+    const name = path
+      .replace(/^.*\/|\.crt$/g, "")
+      .replace(/[ ,]/g, "_")
+      .replace(/[()]/g, "=");
+    const links = [symlink(`${CERTIFICATES}/${name}.pem`, `/${path}`)];
+    const hash = subjectHash(pem);
+    if (hash !== undefined) {
+      const number = hashed.get(hash) ?? 0;
+      hashed.set(hash, number + 1);
+      links.push(symlink(`${CERTIFICATES}/${hash}.${number}`, `${name}.pem`));
+    }
+    return links;
+  });
 }
 
 async function filesIn(

@@ -237,6 +237,26 @@ describe("system files", () => {
     ]);
   });
 
+  it("link the certificates where their package is there", async () => {
+    const pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    await mirror.publish({
+      ...APP,
+      "ca-certificates 4": {
+        data: {
+          "./usr/share/ca-certificates/mozilla/An, Authority_(1).crt": pem,
+          "./usr/share/ca-certificates/mozilla/B.crt": pem,
+        },
+      },
+    });
+    const debian = open(await lock({ packages: ["ca-certificates"], certificates: true }));
+    const all = await listed(debian, ["debian:system-files:amd64"]);
+    const folder = "/usr/share/ca-certificates/mozilla";
+    expect(all.filter((line) => / \/etc\/ssl\/certs\/.* -> /.test(line))).toEqual([
+      `777 root /etc/ssl/certs/An__Authority_=1=.pem -> ${folder}/An, Authority_(1).crt`,
+      `777 root /etc/ssl/certs/B.pem -> ${folder}/B.crt`,
+    ]);
+  });
+
   it("say which package they lack", async () => {
     await mirror.publish(APP);
     const error = await failureOf(lock({ certificates: true }));
