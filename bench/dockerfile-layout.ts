@@ -1,15 +1,23 @@
 /**
  * The example's image as varve makes it, beside the layout of a usual multi-stage Dockerfile (slim
- * Debian with Node; `COPY node_modules`; `COPY .`), made of the same files: bytes of the compressed
- * layers, and bytes that are sent again after a change. Prints a table.
+ * Debian with Node; `COPY node_modules`; `COPY .`), made of the same files. Both are built and
+ * pushed to a registry of this machine, then changed one thing after the other, built and pushed
+ * again: a line of the server, a version of a package from npm, security updates of Debian's. All
+ * versions are real ones. Prints a table of the bytes that were sent. Needs docker-registry, npm
+ * and a machine whose apt knows an older version of each Debian package beside the newest.
  *
  *   node bench/dockerfile-layout.ts
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
+import type { Pushed } from "../src/destinations/registry/push-run.ts";
+import { compareVersions } from "../src/sources/debian/version-order.ts";
 import { formatBytes } from "../src/wording/format.ts";
+import { startDockerRegistry } from "../test/peers/support/docker-registry.ts";
 
 const VARVE = path.join(import.meta.dirname, "../bin/varve.mjs");
 const EXAMPLE = path.join(import.meta.dirname, "../examples/redis-webserver");
@@ -17,98 +25,127 @@ const EXAMPLE = path.join(import.meta.dirname, "../examples/redis-webserver");
 const SLIM =
   "apt base-files base-passwd bash bsdutils coreutils dash debconf debian-archive-keyring debianutils diffutils " +
   "dpkg findutils gpgv grep gzip hostname init-system-helpers libc-bin login logsave mawk mount ncurses-base " +
-  "ncurses-bin passwd perl-base sed sysvinit-utils tar tzdata usr-is-merged util-linux util-linux-extra tini ca-certificates";
-
-interface Layer {
-  /** What is in it. */
-  readonly paths: readonly string[];
-  /** Compressed, in bytes. */
-  readonly size: number;
-}
+  "ncurses-bin passwd perl-base sed sysvinit-utils tar usr-is-merged util-linux util-linux-extra ca-certificates";
+const PINO = ["10.3.1", "10.4.0"] as const;
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), "varve-bench-"));
+const registry = await startDockerRegistry();
 
-/** A folder's image in a layout: its layers compressed as in a registry. */
-function layersOf(cwd: string, name: string): Layer[] {
-  const layout = path.join(folder, name);
-  varve(cwd, "build", "--quiet", "-o", `oci:${layout}`);
-  const { manifests } = readJson(layout, "index.json") as { manifests: Array<{ digest: string }> };
-  const blob = path.join("blobs", manifests[0]!.digest.replace(":", "/"));
-  const { layers } = readJson(layout, blob) as { layers: Array<{ size: number }> };
-  const plan = JSON.parse(varve(cwd, "plan", "--json")) as { layers: Array<{ paths: string[] }> };
-  return layers.map(({ size }, number) => ({ size, paths: plan.layers[number]!.paths }));
+/** Versions of what changes. */
+interface State {
+  readonly pino: string;
+  readonly tzdata: string;
+  readonly libc6: string;
 }
 
-function readJson(...file: readonly string[]): unknown {
-  return JSON.parse(fs.readFileSync(path.join(...file), "utf8"));
+/** The example in a folder of its own, laid in one of the two ways. */
+class Project {
+  readonly #name: string;
+  readonly #folder: string;
+  readonly #debian: readonly string[];
+  readonly #others: readonly object[];
+  readonly #layers: object;
+
+  constructor(name: string, debian: string, others: readonly object[], layers: object) {
+    this.#name = name;
+    this.#debian = debian.split(" ");
+    this.#others = others;
+    this.#layers = layers;
+    this.#folder = path.join(folder, name);
+    fs.cpSync(EXAMPLE, this.#folder, { recursive: true, verbatimSymlinks: true });
+    for (const own of ["varve.config.ts", "varve.lock"]) fs.rmSync(path.join(this.#folder, own));
+  }
+
+  become({ pino, tzdata, libc6 }: State): void {
+    const npm = ["install", "--silent", "--omit=dev", "--save-exact", `pino@${pino}`];
+    execFileSync("npm", npm, { cwd: this.#folder });
+    const debian = [...this.#debian, "tini", `tzdata=${tzdata}`, `libc6=${libc6}`];
+    const recipe = {
+      name: this.#name,
+      contents: [{ debian }, { node: "24" }, ...this.#others],
+      layers: this.#layers,
+    };
+    fs.writeFileSync(path.join(this.#folder, "varve.config.json"), JSON.stringify(recipe));
+  }
+
+  addLine(): void {
+    fs.appendFileSync(path.join(this.#folder, "src/main.ts"), "// One more line.\n");
+  }
+
+  /** @returns bytes of layers that were sent */
+  async push(): Promise<number> {
+    const metadata = path.join(folder, "metadata.json");
+    const name = `${registry.host}/${this.#name}:1`;
+    const args = [VARVE, "push", "--quiet", "-t", name, "--metadata-file", metadata];
+    const child = spawn(process.execPath, args, {
+      cwd: this.#folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, "close")]);
+    if (status !== 0) throw new Error(stderr);
+    const { layers } = JSON.parse(fs.readFileSync(metadata, "utf8")) as Pushed;
+    return layers.reduce((sum, { sent }) => sum + sent, 0);
+  }
 }
 
-function varve(cwd: string, ...args: readonly string[]): string {
-  return execFileSync(process.execPath, [VARVE, ...args], {
-    cwd,
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
+/** The oldest and the newest version that this machine's suites have. */
+function versionsOf(name: string): [string, string] {
+  const lines = execFileSync("apt-cache", ["madison", name], { encoding: "utf8" }).trim();
+  const versions = lines.split("\n").map((line) => line.split("|")[1]!.trim());
+  const sorted = versions.toSorted(compareVersions);
+  if (sorted[0] === sorted.at(-1)) throw new Error(`there is one version of ${name}: ${lines}`);
+  return [sorted[0]!, sorted.at(-1)!];
 }
 
-/** The same files as a Dockerfile lays them: a layer for the base, Node, the packages, the rest. */
-function dockerfileProject(): string {
-  const project = path.join(folder, "dockerfile");
-  fs.cpSync(EXAMPLE, project, { recursive: true, verbatimSymlinks: true });
-  fs.rmSync(path.join(project, "varve.config.ts"));
-  fs.rmSync(path.join(project, "varve.lock"));
-  const recipe = {
-    name: "dockerfile",
-    contents: [
-      { debian: SLIM.split(" ") },
-      { node: "24" },
-      { files: { from: "node_modules", to: "/app/node_modules", include: ["**"], exclude: [] } },
-      {
-        files: [
-          { from: "src", to: "/app/src" },
-          { from: "package.json", to: "/app/package.json" },
-        ],
-      },
-    ],
-    layers: { max: 4 },
-  };
-  fs.writeFileSync(path.join(project, "varve.config.json"), JSON.stringify(recipe));
-  return project;
-}
-
-function total(layers: readonly Layer[]): number {
-  return layers.reduce((sum, { size }) => sum + size, 0);
-}
-
-/** Bytes of the layers that have something of these. */
-function sentFor(layers: readonly Layer[], ...changed: readonly RegExp[]): number {
-  return total(
-    layers.filter(({ paths }) => changed.some((one) => paths.some((each) => one.test(each)))),
-  );
-}
-
-const fine = layersOf(EXAMPLE, "fine");
-const coarse = layersOf(dockerfileProject(), "coarse");
-const LIBRARY = /^debian:libc6@/;
-const PACKAGE = /node_modules(?:\/pino@|$)/;
-const APPLICATION = /^application:|\/app\/src$/;
-const rows: Array<[string, number, number]> = [
-  ["the whole image", total(coarse), total(fine)],
-  ["a line of the application", sentFor(coarse, APPLICATION), sentFor(fine, APPLICATION)],
+const tzdata = versionsOf("tzdata");
+const libc6 = versionsOf("libc6");
+const fine = new Project("fine", "tini", [{ npm: "." }], {});
+const coarse = new Project(
+  "coarse",
+  SLIM,
   [
-    "a new version of pino",
-    sentFor(coarse, PACKAGE, APPLICATION),
-    sentFor(fine, PACKAGE, APPLICATION),
+    { files: { from: "node_modules", to: "/app/node_modules", include: ["**"], exclude: [] } },
+    {
+      files: [
+        { from: "src", to: "/app/src" },
+        { from: "package.json", to: "/app/package.json" },
+      ],
+    },
   ],
-  ["a security update of libc6, alone", sentFor(coarse, LIBRARY), sentFor(fine, LIBRARY)],
-  // A new base has `docker build` make all above it anew, with new dates.
-  ["the same, and what lies above it", total(coarse), sentFor(fine, LIBRARY)],
-];
-console.log(`layers: ${coarse.length} and ${fine.length}\n`);
+  { max: 4 },
+);
+
+let state: State = { pino: PINO[0], tzdata: tzdata[0], libc6: libc6[0] };
+const rows: Array<[string, number, number]> = [];
+
+/** Changes both, and pushes both. */
+async function step(what: string, change: (project: Project) => void): Promise<void> {
+  const sent: number[] = [];
+  for (const project of [coarse, fine]) {
+    change(project);
+    sent.push(await project.push());
+  }
+  rows.push([what, sent[0]!, sent[1]!]);
+}
+
+async function update(name: keyof State, version: string): Promise<void> {
+  const what = `${name} ${state[name]} → ${version}`;
+  state = { ...state, [name]: version };
+  await step(what, (project) => project.become(state));
+}
+
+try {
+  await step("the whole image", (project) => project.become(state));
+  await step("a line of the server", (project) => project.addLine());
+  await update("pino", PINO[1]);
+  await update("tzdata", tzdata[1]);
+  await update("libc6", libc6[1]);
+} finally {
+  await registry.stop();
+  fs.rmSync(folder, { recursive: true });
+}
 console.log("| sent | as a Dockerfile lays it | varve | |\n|---|---|---|---|");
 for (const [what, usual, ours] of rows) {
-  console.log(
-    `| ${what} | ${formatBytes(usual)} | ${formatBytes(ours)} | ${((100 * ours) / usual).toFixed(1)} % |`,
-  );
+  const share = ((100 * ours) / usual).toFixed(1);
+  console.log(`| ${what} | ${formatBytes(usual)} | ${formatBytes(ours)} | ${share} % |`);
 }
-fs.rmSync(folder, { recursive: true });
