@@ -45,6 +45,11 @@ export class Session {
     return this.#codecPool;
   }
 
+  /** Starts a worker, which takes a while, beside the finding out of what there is to do. */
+  expectWork(): void {
+    this.#packPool.warmUp(1);
+  }
+
   async close(): Promise<void> {
     this.announcer.finish();
     await Promise.all([

@@ -37,6 +37,7 @@ export async function load(
     }
     const targets = await targetsOf(flags, sources);
     const work = async (session: Session): Promise<string[]> => {
+      if (mayHaveChanged(flags)) session.expectWork();
       const lines: string[] = [];
       for (const target of targets) {
         const opened = await openImage(flagsForOne(flags, target), sources, session);
@@ -58,6 +59,11 @@ export async function load(
   } finally {
     client.close();
   }
+}
+
+/** Whether an image's own files may be others than last time: those of a store never are. */
+function mayHaveChanged({ conf, graph, dryRun }: LoadFlags): boolean {
+  return conf === undefined && graph === undefined && !dryRun;
 }
 
 /** @throws UsageError for an image without a name */

@@ -37,8 +37,7 @@ export function readPackageFiles(folder: string, keepsNodeModules?: boolean): Pa
 
 function isLeftOut(place: string, keepsNodeModules: boolean): boolean {
   if (place === "node_modules") return !keepsNodeModules;
-  const name = path.posix.basename(place);
-  if (LEFT_OUT_NAMES.includes(name)) return true;
+  if (LEFT_OUT_NAMES.includes(place.slice(place.lastIndexOf("/") + 1))) return true;
   return place === "node_modules/.bin" || place === "node_modules/.package-lock.json";
 }
 

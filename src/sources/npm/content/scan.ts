@@ -1,5 +1,4 @@
 import * as fs from "node:fs";
-import path from "node:path";
 import { VarveError } from "../../../errors.ts";
 import type { FileStamp } from "../../files/stat-cache.ts";
 import { byText } from "../by-text.ts";
@@ -39,28 +38,29 @@ export function scanFolder(
   let size = 0;
   let newest = 0;
   let hasEmptyFolder = false;
-  const visit = (folder: string): void => {
-    const entries = fs.readdirSync(path.join(root, folder), { withFileTypes: true });
-    if (entries.length === 0 && folder !== "") hasEmptyFolder = true;
+  // Thousands of files: joining their paths by `path.join` would be a third of the time.
+  const visit = (folder: string, prefix: string): void => {
+    const entries = fs.readdirSync(folder, { withFileTypes: true });
+    if (entries.length === 0 && prefix !== "") hasEmptyFolder = true;
     for (const entry of entries) {
-      const place = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (leaveOut(place, entry.isDirectory())) continue;
-      if (entry.isDirectory()) {
-        visit(place);
+      const isFolder = entry.isDirectory();
+      const place = prefix + entry.name;
+      if (leaveOut(place, isFolder)) continue;
+      const full = `${folder}/${entry.name}`;
+      if (isFolder) {
+        visit(full, `${place}/`);
         continue;
       }
-      const full = path.join(root, place);
       const stats = fs.lstatSync(full);
-      newest = Math.max(newest, stats.mtimeMs);
       const { mtimeMs, ctimeMs, ino } = stats;
-      const stamp = { mtimeMs, ctimeMs, ino };
-      if (stats.isSymbolicLink()) {
-        const link = fs.readlinkSync(full);
-        files.push({ path: place, size: 0, ...stamp, isExecutable: false, link });
-      } else if (stats.isFile()) {
+      if (mtimeMs > newest) newest = mtimeMs;
+      if (stats.isFile()) {
         const isExecutable = (stats.mode & ANYBODY_EXECUTES) !== 0;
-        files.push({ path: place, size: stats.size, ...stamp, isExecutable });
+        files.push({ path: place, size: stats.size, mtimeMs, ctimeMs, ino, isExecutable });
         size += stats.size;
+      } else if (stats.isSymbolicLink()) {
+        const link = fs.readlinkSync(full);
+        files.push({ path: place, size: 0, mtimeMs, ctimeMs, ino, isExecutable: false, link });
       } else {
         throw new VarveError("NPM_CONTENT", `${full} is neither file, folder nor symlink`, {
           hint: "remove it, or leave it out of the image",
@@ -68,6 +68,6 @@ export function scanFolder(
       }
     }
   };
-  visit("");
+  visit(root, "");
   return { files: files.toSorted((a, b) => byText(a.path, b.path)), size, newest, hasEmptyFolder };
 }
