@@ -11,6 +11,7 @@ import { joinDefaults } from "../image-defaults.ts";
 import type { ImageDefaults } from "../image-defaults.ts";
 import type { LayerSource } from "../layer-source.ts";
 import type { Gathered, GatherOptions } from "./gather-options.ts";
+import type { GatheredNode } from "./node.ts";
 import { refuseSamePlace } from "./refuse-same-place.ts";
 
 /** What a recipe's contents come to. */
@@ -118,7 +119,7 @@ function inOrder(contents: readonly RecipeContents[]): Kind[] {
 async function gatherNodes(
   contents: readonly RecipeContents[],
   options: GatherOptions,
-): Promise<(Gathered & { readonly debianPackages: readonly string[] }) | undefined> {
+): Promise<GatheredNode | undefined> {
   const [entry, second] = contents.filter((each): each is NodeRecipeContents => "node" in each);
   if (entry === undefined) return undefined;
   if (second !== undefined) {
@@ -139,7 +140,7 @@ async function gatherNodes(
 
 async function gatherKind(
   kind: Kind,
-  node: (Gathered & { readonly debianPackages: readonly string[] }) | undefined,
+  node: GatheredNode | undefined,
   options: GatherOptions,
 ): Promise<Gathered> {
   if ("nix" in kind) {
@@ -153,7 +154,7 @@ async function gatherKind(
   if ("node" in kind.only) return node!;
   if ("npm" in kind.only) {
     const { gatherNpm } = await import("./npm.ts");
-    return gatherNpm(kind.only, options);
+    return gatherNpm(kind.only, node?.version, options);
   }
   const { gatherFiles } = await import("./files.ts");
   return gatherFiles([kind.only satisfies FilesRecipeContents], options);

@@ -11,6 +11,7 @@ import type { Gathered, GatherOptions } from "./gather-options.ts";
 
 /** Node as contents, and what of Debian it needs. */
 export interface GatheredNode extends Gathered {
+  readonly version: string;
   readonly debianPackages: readonly string[];
 }
 
@@ -35,5 +36,6 @@ export async function gatherNode(
       return { spec, contentKey: contentKey(spec) };
     },
   });
-  return { source, defaults: { hasUsualPrograms: true }, debianPackages };
+  const { version } = lock;
+  return { source, version, defaults: { hasUsualPrograms: true }, debianPackages };
 }

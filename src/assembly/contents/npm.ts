@@ -18,15 +18,21 @@ import type { Gathered, GatherOptions } from "./gather-options.ts";
 /** Somebody who is nobody in particular, as distroless has it. */
 const NONROOT = "65532:65532";
 
-/** A Node project: its packages, its workspaces, and the application above them. */
+/**
+ * A Node project: its packages, its workspaces, and the application above them.
+ *
+ * @param node version of the image's Node, if it is known
+ */
 export async function gatherNpm(
   { npm: folder, to, content, always = [] }: NpmRecipeContents,
+  node: string | undefined,
   { platform, cacheFolder, isOffline, note }: GatherOptions,
 ): Promise<Gathered> {
   const project = await describeProject(folder);
   const lock = await readLock(project.lockfile);
   const contents = await closureOfNpm(lock, project.folder, {
     platform: nodePlatform(platformText(platform)),
+    node,
     cacheFolder,
     at: to,
     content,

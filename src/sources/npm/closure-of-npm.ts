@@ -27,6 +27,8 @@ export interface NpmContents {
 export interface NpmOptions {
   /** The platform of the image. */
   readonly platform: NodePlatform;
+  /** Version of the image's Node, which native modules have to fit. [not known] */
+  readonly node?: string | undefined;
   /** Where varve keeps what it fetches. */
   readonly cacheFolder: string;
   /** Where the project's root goes in the image: absolute, without a trailing `/`. [/app] */
@@ -74,6 +76,7 @@ export async function closureOfNpm(
   const placements = layOut(lock, selected);
   const sources = new PackageSources(lock, selected, {
     platform,
+    node: options.node,
     mode: options.content ?? "auto",
     verify: options.verify ?? false,
     registry,

@@ -99,4 +99,34 @@ describe("native modules", () => {
       hint: "the package has no module for that platform; build the image for another one, or use another package",
     });
   });
+
+  it("that an install script built for another Node are an error; those of Node-API are for all", async () => {
+    const platform = machinePlatform();
+    const at = "build/Release/a.node";
+    const builtFor = (bytes: Buffer): string =>
+      installProject({ "node_modules/a": { files: { [at]: bytes } } }).folder;
+    await contentsOf(builtFor(MODULE), { platform, node: "24.1.0" });
+    await contentsOf(builtFor(registering("v127")), { platform, node: "22.20.0" });
+    await contentsOf(builtFor(registering("v127")), { platform });
+    const error = await failureOf(
+      contentsOf(builtFor(registering("v127")), { platform, node: "24.1.0" }),
+    );
+    expect(error).toMatchObject({
+      code: "NPM_NATIVE",
+      message: `a@1.0.0: ${at} is for Node 22 (NODE_MODULE_VERSION 127), but the image is for Node 24 (NODE_MODULE_VERSION 137)`,
+    });
+    expect(error.hint).toContain("install with the version of Node that the image has");
+  });
 });
+
+/** A real module that registers itself as those do that are for one version of Node. */
+function registering(version: string): Buffer {
+  const other = "napi_register_module_v1";
+  const name = `node_register_module_${version}`;
+  const copy = Buffer.from(MODULE);
+  const found = copy.indexOf(`\0${other}\0`);
+  if (found === -1) throw new Error("the module is not of Node-API");
+  // The name is longer by two: it takes the place of what follows, too.
+  copy.write(`\0${name}\0`, found, "latin1");
+  return copy;
+}

@@ -2,45 +2,46 @@ import path from "node:path";
 import { VarveError } from "../../../errors.ts";
 import type { NodePlatform } from "../platform.ts";
 import { readElf } from "./elf.ts";
+import { describeModuleVersion, moduleVersionIn, moduleVersionOf } from "./module-version.ts";
 import type { PackageFiles } from "./package-files.ts";
 
 /** What becomes of a native module that was made on the installing machine. */
 const BUILT = /^build\//;
 
 /**
- * Whether a package's native modules (`.node` files) run on the image's platform. A package may
+ * Whether a package's native modules (`.node` files) run on the image's platform and Node. A package may
  * bring modules for many platforms, of which it picks one: then one that fits is enough. What its
  * install script built must fit.
  *
  * @param name as messages call the package
+ * @param node the image's, if it is known
  * @throws VarveError `NPM_NATIVE`, naming package and file
  */
 export function checkNativeModules(
   name: string,
   files: PackageFiles,
   platform: NodePlatform,
+  node?: string,
 ): void {
   const modules = files.scan.files.filter(
     ({ path: place, link }) => place.endsWith(".node") && link === undefined,
   );
-  let first: { place: string; what: string } | undefined;
+  let first: ({ place: string } & Mismatch) | undefined;
   let fits = false;
   for (const { path: place } of modules) {
-    const what = whyNot(path.join(files.folder, place), platform);
-    if (what === undefined) fits = true;
+    const why = whyNot(path.join(files.folder, place), platform, node);
+    if (why === undefined) fits = true;
     else if (first === undefined || (BUILT.test(place) && !BUILT.test(first.place))) {
-      first = { place, what };
+      first = { place, ...why };
     }
   }
   if (first === undefined || (fits && !BUILT.test(first.place))) return;
-  const wanted = `${platform.os}/${platform.cpu} with ${platform.libc}`;
+  const { place, what, wanted, hint } = first;
   throw new VarveError(
     "NPM_NATIVE",
-    `${name}: ${first.place} is ${first.what}, but the image is for ${wanted}`,
+    `${name}: ${place} is ${what}, but the image is for ${wanted}`,
     {
-      hint: BUILT.test(first.place)
-        ? "its install script built it for this machine: install on a machine like the image's, or use a package with ready modules for it"
-        : "the package has no module for that platform; build the image for another one, or use another package",
+      hint: BUILT.test(place) ? hint.built : hint.ready,
     },
   );
 }
@@ -66,10 +67,42 @@ export function refuseUnbuilt(name: string, files: PackageFiles, platform: NodeP
   );
 }
 
-function whyNot(file: string, platform: NodePlatform): string | undefined {
+/** What a module is, and what it should be; what to do if it was built here, or came ready. */
+interface Mismatch {
+  readonly what: string;
+  readonly wanted: string;
+  readonly hint: { readonly built: string; readonly ready: string };
+}
+
+const OTHER_PLATFORM: Mismatch["hint"] = {
+  built:
+    "its install script built it for this machine: install on a machine like the image's, or use a package with ready modules for it",
+  ready:
+    "the package has no module for that platform; build the image for another one, or use another package",
+};
+const OTHER_NODE: Mismatch["hint"] = {
+  built:
+    "install with the version of Node that the image has (npm ci, npm rebuild), or give the image the one that installed it: engines.node, .nvmrc",
+  ready: "the package has no module for that Node; take another version of it, or of Node",
+};
+
+function whyNot(
+  file: string,
+  platform: NodePlatform,
+  node: string | undefined,
+): Mismatch | undefined {
   const elf = readElf(file);
-  if (elf === undefined) return "no ELF file (made for another system)";
-  if (elf.cpu !== platform.cpu) return `for ${elf.cpu}`;
-  if (elf.libc !== undefined && elf.libc !== platform.libc) return `for ${elf.libc}`;
-  return undefined;
+  const wanted = `${platform.os}/${platform.cpu} with ${platform.libc}`;
+  const not = (what: string): Mismatch => ({ what, wanted, hint: OTHER_PLATFORM });
+  if (elf === undefined) return not("no ELF file (made for another system)");
+  if (elf.cpu !== platform.cpu) return not(`for ${elf.cpu}`);
+  if (elf.libc !== undefined && elf.libc !== platform.libc) return not(`for ${elf.libc}`);
+  const needed = node === undefined ? undefined : moduleVersionOf(node);
+  const made = needed === undefined ? undefined : moduleVersionIn(file);
+  if (needed === undefined || made === undefined || made === needed) return undefined;
+  return {
+    what: `for ${describeModuleVersion(made)}`,
+    wanted: describeModuleVersion(needed),
+    hint: OTHER_NODE,
+  };
 }

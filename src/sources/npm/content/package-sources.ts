@@ -31,6 +31,8 @@ export interface SourcedPackage extends PackageFiles {
 
 export interface PackageSourcesOptions {
   readonly platform: NodePlatform;
+  /** The image's Node, if it is known. */
+  readonly node: string | undefined;
   readonly mode: ContentMode;
   readonly verify: boolean;
   readonly registry: NpmRegistry;
@@ -65,7 +67,8 @@ export class PackageSources {
           folder !== undefined && this.#isForMachine(locked)
             ? await this.#fromTree(locked, folder)
             : await this.#fromTarball(locked, hasTree);
-        checkNativeModules(nameOf(locked), files, this.#options.platform);
+        const { platform, node } = this.#options;
+        checkNativeModules(nameOf(locked), files, platform, node);
         return [key, files] as const;
       }),
     );
