@@ -126,7 +126,7 @@ function runtimeOf(
   defaults: ImageDefaults,
 ): JsonObject {
   const inherited = base?.runtime ?? new Map();
-  const { Env = [], ...config } = withDefaults(recipe.config, defaults, base !== undefined);
+  const { Env = [], ...config } = withDefaults(recipe.config, defaults, base && inherited);
   const path = pathFor(defaults, base === undefined ? undefined : inherited);
   const env = [...path, ...(defaults.env ?? []), ...Env];
   const json = sortedKeys(orderedJson(env.length === 0 ? config : { ...config, Env: env }));
@@ -140,11 +140,11 @@ function runtimeOf(
 function withDefaults(
   config: RuntimeConfigInput,
   { entrypoint, cmd, user, workingDir }: ImageDefaults,
-  hasBase: boolean,
+  inherited: JsonObject | undefined,
 ): RuntimeConfigInput {
   const saysWhatRuns = config.Entrypoint !== undefined || config.Cmd !== undefined;
-  // A base's own program is not the one that is meant to start.
-  const runs = hasBase ? [] : undefined;
+  // A base's own program is not the one that is meant to start; an init starts whatever it is given.
+  const runs = inherited === undefined || startsWithInit(inherited) ? undefined : [];
   const Entrypoint = entrypoint === undefined ? runs : [...entrypoint];
   return {
     ...(user === undefined ? {} : { User: user }),
@@ -154,6 +154,18 @@ function withDefaults(
       : { ...(Entrypoint === undefined ? {} : { Entrypoint }), Cmd: [...cmd] }),
     ...config,
   };
+}
+
+/** Programs that start another one and hand signals on, as far as they are known. */
+const INITS = new Set(["tini", "tini-static", "dumb-init", "catatonit"]);
+
+function startsWithInit(runtime: JsonObject): boolean {
+  const entrypoint = runtime.get("Entrypoint");
+  if (!Array.isArray(entrypoint)) return false;
+  const [program, ...rest] = entrypoint;
+  const isInit =
+    typeof program === "string" && INITS.has(program.slice(program.lastIndexOf("/") + 1));
+  return isInit && rest.every((word) => typeof word === "string" && word.startsWith("-"));
 }
 
 function pathIn(runtime: JsonObject): string | undefined {

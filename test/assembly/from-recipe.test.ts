@@ -124,6 +124,21 @@ describe("an image from a recipe", () => {
   });
 });
 
+describe("what runs", () => {
+  const defaults = { cmd: ["/app"] };
+
+  it.each([
+    ["a base's init stays", ["/usr/bin/tini", "-g", "--"], ["/usr/bin/tini", "-g", "--"]],
+    ["a base's program does not", ["/entrypoint.sh"], undefined],
+    ["nor does one that its init starts", ["/usr/bin/tini", "--", "/entrypoint.sh"], undefined],
+  ])("is what the contents say: %s", async (_, Entrypoint, expected) => {
+    const base = writeArchiveOf(temporaryFolder(), { config: { Entrypoint, Cmd: ["sh"] } });
+    const { runtime } = await imageOf({ base }, { defaults });
+    expect(runtime.Entrypoint).toEqual(expected);
+    expect(runtime.Cmd).toEqual(["/app"]);
+  });
+});
+
 describe("the environment", () => {
   const folders = { env: {}, defaults: { programFolders: ["/a/bin", "/b/bin"] } };
 
