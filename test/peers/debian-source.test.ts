@@ -16,6 +16,7 @@ import { resolvePackages } from "../../src/sources/debian/resolve.ts";
 import { compareVersions } from "../../src/sources/debian/version-order.ts";
 import { DebFile } from "../../src/sources/debian/deb-file.ts";
 import { parseLock } from "../../src/sources/debian/lock.ts";
+import { runVarve } from "../support/run-varve.ts";
 import { arbitraryVersion } from "../sources/debian/support/arbitrary-version.ts";
 import { absent } from "./support/absent.ts";
 import { dockerdAbsent, startDockerd } from "./support/dockerd.ts";
@@ -153,6 +154,40 @@ describe.skipIf(absent(["apt-get", "dpkg-deb"]))("an image of this machine's Deb
       const listed = (await runWith("tar", ["-tf", "-"], tar)).toString("latin1").trim();
       expect(names.map((each) => each || "./")).toEqual(listed.split("\n"));
     }
+  });
+
+  it("has records that dpkg reads, and checksums of what is there", async () => {
+    const root = path.join(folder, "root");
+    fs.mkdirSync(root);
+    const tar = path.join(folder, "root.tar");
+    const exported = runVarve(["export", "--quiet", path.join(folder, "one.tar"), "-o", tar]);
+    expect(exported).toMatchObject({ status: 0, stderr: "" });
+    await run("tar", ["-C", root, "--no-same-owner", "-xf", tar]);
+    const records = path.join(root, "var/lib/dpkg/status.d");
+    const names = fs.readdirSync(records).filter((name) => !name.endsWith(".md5sums"));
+    // One file for all is what dpkg reads; it notes there what state a package is in.
+    const status = names
+      .map((name) => fs.readFileSync(path.join(records, name), "latin1").trimEnd())
+      .map((record) => `${record}\nStatus: install ok installed\n`);
+    const admin = path.join(folder, "admin");
+    fs.mkdirSync(path.join(admin, "updates"), { recursive: true });
+    fs.mkdirSync(path.join(admin, "info"));
+    fs.writeFileSync(path.join(admin, "status"), status.join("\n"), "latin1");
+    const format = "${Package} ${Version} ${Architecture}\n";
+    const { stdout } = await run("dpkg-query", [`--admindir=${admin}`, "-W", "-f", format]);
+    const lock = parseLock(
+      JSON.parse(fs.readFileSync(path.join(folder, "amd64.lock"), "utf8")),
+      "",
+    );
+    expect(stdout.trim().split("\n").toSorted()).toEqual(
+      lock.packages
+        .map(({ name, version, architecture }) => `${name} ${version} ${architecture}`)
+        .toSorted(),
+    );
+    const script =
+      "cat var/lib/dpkg/status.d/*.md5sums | md5sum --check --ignore-missing --quiet && echo good";
+    const sums = await run("sh", ["-c", script], { cwd: root });
+    expect(sums.stdout).toBe("good\n");
   });
 
   describe.skipIf(dockerdAbsent())("in Docker", () => {
