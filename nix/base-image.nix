@@ -1,4 +1,4 @@
-# Which image of which archive lies below: as varve's commands name the place, and as a conf does.
+# Which image of which archive or OCI layout lies below: as varve's commands name the place, and as a conf does.
 { lib }:
 
 {
@@ -26,7 +26,8 @@ lib.throwIf (fromImageTag != null && fromImageName == null)
       }
     else
       {
-        place = "docker-archive:${fromImage}" + lib.optionalString (chosen != "") ":${chosen}";
+        # Whether it is an archive or a layout, varve sees.
+        place = "${fromImage}" + lib.optionalString (chosen != "") ":${chosen}";
         file = "${fromImage}";
         name = chosen;
       }

@@ -12,6 +12,7 @@
   copiedLayer,
   rootLayer,
   baseImage,
+  archivePrograms,
   defaultArchitecture,
 }:
 
@@ -22,7 +23,7 @@ let
       name,
       # null: the hash of the result's own store path, in `imageTag`.
       tag ? null,
-      # A docker archive whose layers go below …
+      # A docker archive or an OCI layout whose layers go below …
       fromImage ? null,
       # … and which of its images.
       fromImageName ? null,
@@ -51,6 +52,10 @@ let
       compressor ? "gz",
       # Whether `nix` in the container knows the closure of `copyToRoot`.
       includeNixDB ? false,
+      # varve's own: whether all of fromImage's config is taken over, as by a Dockerfile's FROM, not just Env, and
+      # annotations of the image's manifest, where it has one.
+      inheritConfig ? false,
+      annotations ? { },
       meta ? { },
     }@buildArgs:
 
@@ -73,11 +78,16 @@ let
       base = baseImage { inherit name fromImage fromImageName fromImageTag; };
 
       baseJson = writeText "${baseName}-config.json" (
-        builtins.toJSON {
-          config = if config == null then { } else config;
-          inherit architecture;
-          os = "linux";
-        }
+        builtins.toJSON (
+          {
+            config = if config == null then { } else config;
+            inherit architecture;
+            os = "linux";
+          }
+          # What dockerTools knows nothing of: absent where it is not used.
+          // lib.optionalAttrs inheritConfig { inherit_config = true; }
+          // lib.optionalAttrs (annotations != { }) { inherit annotations; }
+        )
       );
 
       commands = lib.optionalString includeNixDB (nixDatabaseCommands roots) + extraCommands;
@@ -107,9 +117,13 @@ let
               runAsRoot
               ;
             base = base.place;
+            inherit architecture;
             copyToRoot = rootPaths;
             extraCommands = commands;
           };
+
+      imageTag =
+        if tag != null then tag else builtins.substring 0 32 (baseNameOf (builtins.unsafeDiscardStringContext image.outPath));
 
       image =
         runCommand "docker-image-${baseName}.tar${chosen.extension}"
@@ -125,7 +139,7 @@ let
             basePlace = base.place;
             baseFile = base.file;
             baseFileName = base.name;
-            inherit created baseJson;
+            inherit created baseJson architecture;
             layer = "${layer}";
             inherit meta;
             nativeBuildInputs = [
@@ -133,8 +147,12 @@ let
               varve
             ];
             passthru = {
-              inherit buildArgs layer;
-              imageTag = if tag != null then tag else builtins.substring 0 32 (baseNameOf (builtins.unsafeDiscardStringContext image.outPath));
+              inherit buildArgs layer imageTag;
+            }
+            // archivePrograms {
+              inherit baseName;
+              archive = image;
+              fullName = "${lib.toLower name}:${imageTag}";
             };
           }
           ''
@@ -158,7 +176,10 @@ let
               { grep -vxF -e "$layer" -e "$baseJson" || true; } > closure
             : > names-in-base
             if [ -n "$basePlace" ]; then
-              varve export "$basePlace" | tar -t > names-in-base
+              platformOption=()
+              # Of a layout with images for several platforms.
+              [ ! -d "$baseFile" ] || platformOption=(--platform "linux/$architecture")
+              varve export "$basePlace" "''${platformOption[@]}" | tar -t > names-in-base
             fi
             bash -e ${./with-store-paths.sh} layer.tar closure names-in-base
 

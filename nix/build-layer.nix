@@ -21,11 +21,15 @@ let
       ignore ? null,
       # Modes, owners and capabilities by pattern: list of { path, regex, mode, uid, gid, uname, gname, capabilities }.
       perms ? [ ],
+      # A file with the same as JSON, for what only a build knows.
+      permsFile ? null,
       # false: the layer's tar is kept in the store, for content that another build would make otherwise.
       reproducible ? true,
       maxLayers ? 1,
       strategy ? "auto-layer",
       layeringPipeline ? null,
+      # A file with lists of store paths as JSON: which share a layer, in order. What is in none makes a layer more.
+      layersFile ? null,
       # Owner and date of all files.
       uid ? 0,
       gid ? 0,
@@ -51,6 +55,12 @@ let
     assert lib.assertMsg (
       deps != [ ] || moved != [ ]
     ) "varve: ${subject}: nothing goes in; deps takes store paths, copyToRoot what is moved to the root";
+    assert lib.assertMsg (
+      permsFile == null || perms == [ ]
+    ) "varve: ${subject}: give perms or permsFile, not both";
+    assert lib.assertMsg (
+      layersFile == null || layeringPipeline == null
+    ) "varve: ${subject}: give layersFile or layeringPipeline, not both";
     makeLayers {
       inherit name;
       ignore = listOf ignore;
@@ -62,6 +72,8 @@ let
         maxLayers
         strategy
         layeringPipeline
+        layersFile
+        permsFile
         mtime
         metadata
         describe

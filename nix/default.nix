@@ -105,6 +105,12 @@ let
     inherit (buildPackages) writeShellScriptBin;
   };
 
+  archivePrograms = import ./archive-programs.nix {
+    inherit lib varve compressors;
+    inherit (pkgs) runCommand;
+    inherit (buildPackages) writeShellScriptBin;
+  };
+
   ociOutputs = import ./oci-outputs.nix {
     inherit lib varve compressors;
     inherit (pkgs) runCommand;
@@ -204,6 +210,7 @@ rec {
       copiedLayer
       rootLayer
       baseImage
+      archivePrograms
       defaultArchitecture
       ;
     inherit (pkgs) runCommand writeText;
@@ -236,6 +243,7 @@ rec {
   mergeImages = import ./merge-images.nix {
     inherit lib varve;
     inherit (pkgs) runCommand;
+    inherit (buildPackages) jq;
   };
 
   inherit

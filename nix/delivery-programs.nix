@@ -30,7 +30,7 @@ in
     usage() {
       echo "varve: $1" >&2
       echo "hint: give docker://REGISTRY/NAME:TAG, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE," \
-        "docker-daemon:NAME:TAG or containers-storage:NAME:TAG" >&2
+        "docker-daemon:NAME:TAG, containers-storage:NAME:TAG or dir:DIR" >&2
       exit 2
     }
     [ $# -gt 0 ] || usage "copyTo needs to know where the image goes"
@@ -39,6 +39,14 @@ in
     case $place in
     docker://*) exec ${varveProgram} push --conf ${conf} -t "''${place#docker://}" "$@" ;;
     docker-daemon:*) exec ${varveProgram} load --conf ${conf} -t "''${place#docker-daemon:}" "$@" ;;
+    dir:*)
+      # Through a layout, by skopeo, whose form it is.
+      layout=$(mktemp -d)
+      trap 'rm -rf "$layout"' EXIT
+      ${varveProgram} build --conf ${conf} -o "oci:$layout/image" "$@" > "$layout/digest"
+      skopeo --insecure-policy copy --quiet "oci:$layout/image" "$place"
+      sed "s|^.*@|$place@|" "$layout/digest"
+      ;;
     oci:* | oci-archive:* | docker-archive:*) exec ${varveProgram} build --conf ${conf} -o "$place" "$@" ;;
     containers-storage:*)
       set -o pipefail

@@ -11,7 +11,7 @@
 let
   export =
     {
-      # A docker archive …
+      # A docker archive or an OCI layout …
       fromImage,
       name ? fromImage.name,
       # … and which of its images.

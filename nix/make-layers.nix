@@ -21,6 +21,8 @@
   trees ? [ ],
   # List of { path, regex, mode, uid, gid, uname, gname, capabilities }.
   perms ? [ ],
+  # A file with such a list, for what only a build knows; or null.
+  permsFile ? null,
   # Layers that lie below: results of buildLayer.
   below ? [ ],
   # Store paths left out.
@@ -28,6 +30,8 @@
   maxLayers ? 1,
   strategy ? "auto-layer",
   layeringPipeline ? null,
+  # A file with lists of store paths: which share a layer, in order; or null.
+  layersFile ? null,
   # Owner and date of the layers, and what the image's history says of them.
   owner,
   mtime ? "1970-01-01T00:00:01Z",
@@ -79,6 +83,8 @@ runCommand name
         writeText "${name}-layering-pipeline.json" (builtins.toJSON layeringPipeline)
       else
         "${layeringPipeline}";
+    permsFile = if permsFile == null then "" else "${permsFile}";
+    layersFile = if layersFile == null then "" else "${layersFile}";
     keepTars = if keepTars then "1" else "";
     describe = if describe || keepTars then "1" else "";
     storeDir = builtins.storeDir;

@@ -3,6 +3,10 @@
 attributes=${NIX_ATTRS_JSON_FILE:-.attrs.json}
 [ -e "$attributes" ] || attributes=.attrs.json
 mkdir -p "$out"
+if [ -n "$permsFile" ]; then
+  jq --slurpfile more "$permsFile" '.perms += $more[0]' "$attributes" > with-perms.json
+  attributes=with-perms.json
+fi
 
 # What layers below have, and what goes in otherwise, is not planned.
 jq -s 'map(.[].paths) | add // []' "${belowFiles[@]:-/dev/null}" > below.json
@@ -12,7 +16,22 @@ jq --slurpfile below below.json \
 echo '{"layers":[]}' > plan.json
 if [ -n "$hasClosure" ]; then
   jq .graph "$attributes" > graph.json
-  if [ -n "$pipelineFile" ]; then
+  if [ -n "$layersFile" ]; then
+    strangers=$(jq -r --slurpfile graph graph.json '
+      (add // []) - ($graph[0] | map(.path)) | .[]' "$layersFile")
+    if [ -n "$strangers" ]; then
+      echo "varve: layers '$layersName': layersFile names what is not in the layers:" $strangers >&2
+      exit 1
+    fi
+    # What no list names makes a layer of its own, above these.
+    jq --slurpfile graph graph.json --slurpfile ignore ignore.json '
+      (($graph[0] | map(.path)) - $ignore[0] | sort) as $all
+      | reduce (.[], $all) as $wanted ({ left: $all, layers: [] };
+          .left as $left
+          | ([$wanted[] | select(. as $path | $left | index($path) != null)] | unique) as $paths
+          | { left: ($left - $paths), layers: (.layers + (if $paths == [] then [] else [{ $paths }] end)) })
+      | { layers }' "$layersFile" > plan.json
+  elif [ -n "$pipelineFile" ]; then
     options=(--pipeline "$pipelineFile")
   else
     # What is moved makes a layer of its own, unless there is only one.
@@ -22,7 +41,9 @@ if [ -n "$hasClosure" ]; then
     fi
     options=(--max-layers "$planned" --strategy "$strategy")
   fi
-  varve plan --graph graph.json --ignore ignore.json "${options[@]}" --json > plan.json
+  if [ -z "$layersFile" ]; then
+    varve plan --graph graph.json --ignore ignore.json "${options[@]}" --json > plan.json
+  fi
 fi
 
 jq --slurpfile plan plan.json --slurpfile below below.json '
@@ -30,7 +51,7 @@ jq --slurpfile plan plan.json --slurpfile below below.json '
   | ($plan[0].layers | map({ paths })) as $planned
   | (.wholePaths - $below[0]) as $whole
   | (if (.trees | length) + ($whole | length) == 0 then $planned
-     elif .maxLayers <= 1 and .pipelineFile == "" then
+     elif .maxLayers <= 1 and .pipelineFile == "" and .layersFile == "" then
        [{ paths: ($whole + ($planned | map(.paths) | add // [])), trees: .trees }]
      else $planned + [{ paths: $whole, trees: .trees }] end)
   | map(. as $layer

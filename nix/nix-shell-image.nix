@@ -199,7 +199,16 @@ let
         inherit (streamed) imageName;
         nativeBuildInputs = [ varve ];
         passthru = {
-          inherit (streamed) imageTag conf load;
+          inherit (streamed)
+            imageTag
+            conf
+            describedConf
+            load
+            push
+            copyTo
+            ociLayout
+            ociArchive
+            ;
           stream = streamed;
         };
       }

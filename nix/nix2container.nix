@@ -59,6 +59,17 @@ let
     }
   );
 
+  # copyToRoot by its old name.
+  rootOf =
+    subject: copyToRoot: contents:
+    lib.throwIf (contents != null && copyToRoot != null)
+      "varve: ${subject}: 'contents' is the old name of 'copyToRoot': give only copyToRoot"
+      (
+        lib.warnIf (contents != null)
+          "varve: ${subject}: 'contents' is deprecated; it is called copyToRoot"
+          (if contents != null then contents else copyToRoot)
+      );
+
   build =
     {
       name,
@@ -66,8 +77,11 @@ let
       config ? { },
       # Store path or list of them, whose content is moved to the image's root.
       copyToRoot ? null,
+      contents ? null,
       # Results of pullImage or pullImageFromManifest; a docker archive or an OCI layout.
       fromImage ? null,
+      # Its Env is always inherited, each variable that config does not set.
+      fromImageEnv ? true,
       # Of the layers that are not given by `layers`.
       maxLayers ? 1,
       perms ? [ ],
@@ -89,7 +103,8 @@ let
     let
       subject = "image '${name}'";
       baseName = baseNameOf name;
-      moved = if copyToRoot == null then [ ] else lib.toList copyToRoot;
+      root = rootOf subject copyToRoot contents;
+      moved = if root == null then [ ] else lib.toList root;
       below = layerArguments.uniqueLayers (layerArguments.withNested subject layers);
       owner = {
         uid = 0;
@@ -162,7 +177,9 @@ let
       load = imagePrograms.loadProgram { inherit baseName conf; };
       imageName = lib.toLower name;
     in
-    imagePrograms.streamProgram {
+    lib.throwIfNot fromImageEnv
+      "varve: ${subject}: fromImageEnv = false is not possible, since the Env of fromImage is always inherited; set the variables that should differ in config.Env"
+      imagePrograms.streamProgram {
       inherit
         baseName
         conf
@@ -171,6 +188,7 @@ let
         ;
       passthru = passthru // {
         inherit (conf) imageTag;
+        imageRefUnsafe = builtins.unsafeDiscardStringContext "${imageName}:${conf.imageTag}";
         inherit (programs) copyTo push;
         inherit conf load fromImage layers;
         copyToDockerDaemon = load;
@@ -190,10 +208,18 @@ in
   );
 
   buildLayer =
-    { capabilities ? [ ], ... }@arguments:
+    {
+      capabilities ? [ ],
+      contents ? null,
+      ...
+    }@arguments:
     buildLayer (
-      removeAttrs arguments [ "capabilities" ]
+      removeAttrs arguments [
+        "capabilities"
+        "contents"
+      ]
       // {
+        copyToRoot = rootOf "layer '${arguments.name or "layer"}'" (arguments.copyToRoot or null) contents;
         perms = (arguments.perms or [ ]) ++ capabilityPerms capabilities;
       }
     );

@@ -21,6 +21,7 @@
   baseName,
   # As varve's command line takes it, or "".
   base,
+  architecture,
   copyToRoot,
   keepContentsDirlinks,
   runAsRoot,
@@ -47,7 +48,7 @@ in
 runCommand "docker-layer-${baseName}"
   {
     imageName = name;
-    inherit base copyToRoot extraCommands;
+    inherit base architecture copyToRoot extraCommands;
     keepDirlinks = keepContentsDirlinks;
     runAsRoot = script;
     copiedLayer = ./copied-layer.sh;
@@ -63,7 +64,10 @@ runCommand "docker-layer-${baseName}"
   ''
     export XDG_CACHE_HOME=$PWD/cache
     if [ -n "$base" ]; then
-      varve export "$base" -o base.tar
+      platformOption=()
+      # Of a layout with images for several platforms.
+      [ ! -d "''${base%%:*}" ] || platformOption=(--platform "linux/$architecture")
+      varve export "$base" "''${platformOption[@]}" -o base.tar
     fi
     # Real changes of owner fail in a sandbox with an error that some versions of fakeroot pass on.
     export FAKEROOTDONTTRYCHOWN=1 stdenv out

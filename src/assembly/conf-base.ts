@@ -47,7 +47,9 @@ export async function openConfBase(
     };
   }
   const platform = parsePlatform(`linux/${architecture}`);
-  const base = await openBase(isFolder ? `oci:${file}` : file, { ...places, platform });
+  const version = from_image_name ? `:${from_image_name}` : "";
+  const place = isFolder ? `oci:${file}${version}` : `${file}${version}`;
+  const base = await openBase(place, { ...places, platform });
   return {
     layers: base.layers,
     content: base.content,

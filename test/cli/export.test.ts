@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { archiveBytes, dockerArchive } from "../../src/archives/docker-archive.ts";
 import { openDockerArchive } from "../../src/archives/read-archive.ts";
 import { parseReference } from "../../src/image/reference.ts";
@@ -93,6 +93,14 @@ describe("varve prefetch", () => {
   it("needs a name", async () => {
     const { status, stderr } = await runHere("prefetch");
     expect(stderr).toMatch(/needs the name of an image/);
+    expect(status).toBe(2);
+  });
+
+  it("says before it asks a registry that Nix has no such algorithm", async () => {
+    vi.stubEnv("NIX_HASH_ALGO", "blake3");
+    const { status, stderr } = await runHere("prefetch", "127.0.0.1:1/app");
+    vi.unstubAllEnvs();
+    expect(stderr).toMatch(/NIX_HASH_ALGO=blake3 is no algorithm[^]*md5, sha1, sha256, sha512/);
     expect(status).toBe(2);
   });
 });

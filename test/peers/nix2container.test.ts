@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { absent } from "./support/absent.ts";
 import { readDockerStream, storePathsOf } from "./support/docker-archive.ts";
 import type { ReadImage } from "./support/docker-archive.ts";
-import { buildAttributes, evaluateImage, nixAbsent } from "./support/nix.ts";
+import { buildAttributes, evaluateImage, nixAbsent, nixFailure } from "./support/nix.ts";
 import { LOW_LIMITS, podmanStorage } from "./support/podman-storage.ts";
 
 const run = promisify(execFile);
@@ -30,6 +30,8 @@ const IMAGES = [
   "created",
   "duplicated",
   "metadata",
+  "capable",
+  "fromFiles",
 ] as const;
 type ImageName = (typeof IMAGES)[number];
 
@@ -40,13 +42,20 @@ type ImageName = (typeof IMAGES)[number];
 describe.skipIf(nixAbsent() ?? absent(["podman", "runc"]))("nix2container's functions", () => {
   let folder: string;
   let programs: ReadonlyMap<ImageName, string>;
-  let facts: { readonly hello: string; readonly bash: string };
+  let copyTo: string;
+  let facts: Readonly<Record<"hello" | "bash" | "glibc", string>> & {
+    readonly references: readonly string[];
+  };
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "varve-nix2container-"));
-    const built = await buildAttributes(FILE, IMAGES);
+    const [built, known] = await Promise.all([
+      buildAttributes(FILE, [...IMAGES, "copies"]),
+      evaluateImage<typeof facts>("facts", FILE),
+    ]);
+    copyTo = `${built.at(-1)!}/bin/copy-basic`;
+    facts = known;
     programs = new Map(IMAGES.map((image, index) => [image, built[index]!]));
-    facts = await evaluateImage("facts", FILE);
   });
   afterAll(async () => {
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
@@ -72,6 +81,13 @@ describe.skipIf(nixAbsent() ?? absent(["podman", "runc"]))("nix2container's func
   async function runImage(image: ImageName, ...args: readonly string[]): Promise<string> {
     const name = await load(image);
     return podman("run", "--rm", "--network=none", ...LOW_LIMITS, name, ...args);
+  }
+
+  /** Whose a user's file is after the program was to give it away. */
+  async function changeOwnerBy(program: string): Promise<string> {
+    const options = ["--rm", "--network=none", ...LOW_LIMITS, "--tmpfs=/tmp:mode=1777"];
+    const script = "echo > /tmp/file; $0 5:5 /tmp/file 2>&1; stat -c %u:%g /tmp/file";
+    return podman("run", ...options, await load("capable"), "bash", "-c", script, program);
   }
 
   const read = async (image: ImageName): Promise<ReadImage> =>
@@ -114,15 +130,21 @@ describe.skipIf(nixAbsent() ?? absent(["podman", "runc"]))("nix2container's func
     expect(said).toMatch(/^drwxr-xr-x +\d+ 1000 1000 .* \/nix\/store$/m);
   });
 
-  it("nonRegressionIssue12: /nix is in the layer, for everybody to read", async () => {
-    const { layers } = await read("basic");
-    for (const layer of layers) {
-      expect(layer.entries.find(({ name }) => name === "/nix")).toMatchObject({
-        type: "directory",
-        mode: 0o755,
-      });
-    }
-  });
+  it.skipIf(absent(["skopeo"]))(
+    "nonRegressionIssue12: /nix is in a layer of dir:, for everybody to read",
+    async () => {
+      const { stdout } = await run(copyTo, [`dir:${folder}/dir`, "--quiet"]);
+      expect(stdout).toMatch(/^dir:.*\/dir@sha256:[0-9a-f]{64}\n$/);
+      const manifest = JSON.parse(await readFile(`${folder}/dir/manifest.json`, "utf8")) as {
+        readonly layers: readonly { readonly digest: string }[];
+      };
+      for (const { digest } of manifest.layers) {
+        const file = `${folder}/dir/${digest.replace("sha256:", "")}`;
+        const listing = await run("tar", ["-tvzf", file]);
+        expect(listing.stdout).toMatch(/^drwxr-xr-x .* \/?nix\/$/m);
+      }
+    },
+  );
 
   it("created: the date is the image's", async () => {
     const inspected = await podman("image", "inspect", "-f", "{{.Created}}", await load("created"));
@@ -141,6 +163,38 @@ describe.skipIf(nixAbsent() ?? absent(["podman", "runc"]))("nix2container's func
       author: "test author",
       comment: "test comment",
     });
+  });
+
+  it("capabilities: the program that has one may what the other may not, for a user", async () => {
+    expect(await changeOwnerBy("able")).toBe("5:5");
+    expect(await changeOwnerBy("unable")).toMatch(/Operation not permitted\n1000:1000$/);
+  });
+
+  it("permsFile and layersFile: a build says what is in which layer, and how", async () => {
+    const image = await read("fromFiles");
+    const paths = storePathsOf(image);
+    expect(paths.slice(0, 2)).toEqual([[facts.glibc], [facts.hello]]);
+    expect(paths[2]).toContain(facts.bash);
+    const entries = image.layers.flatMap((layer) => layer.entries);
+    expect(entries.find(({ name }) => name === "/test2.txt")).toMatchObject({
+      mode: 0o600,
+      uid: 7,
+    });
+    expect(entries.find(({ name }) => name === "/old-name")).toBeDefined();
+  });
+
+  it("imageRefUnsafe names the image", () => {
+    expect(facts.references[0]).toMatch(/^basic:[a-z0-9]{32}$/);
+    expect(facts.references[1]).toMatch(/^created:[a-z0-9]{32}$/);
+  });
+
+  it.each([
+    ["twice", "'contents' is the old name of 'copyToRoot': give only copyToRoot"],
+    ["environment", "fromImageEnv = false is not possible"],
+    ["perms", "give perms or permsFile, not both"],
+    ["stranger", "layersFile names what is not in the layers: /nix/store/"],
+  ])("says what is wrong: %s", async (mistake, message) => {
+    expect(await nixFailure(buildAttributes(FILE, [`mistakes.${mistake}`]))).toContain(message);
   });
 
   it("has as many layers as asked for, and every path once", async () => {

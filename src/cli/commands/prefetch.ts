@@ -11,6 +11,7 @@ export interface PrefetchFlags extends TransferFlags, ConnectionFlags {
   readonly finalImageTag?: string;
   readonly os?: string;
   readonly arch?: string;
+  readonly store: boolean;
   readonly json: boolean;
 }
 
@@ -44,6 +45,12 @@ export const prefetchCommand = command<PrefetchFlags, string[], VarveContext>({
       },
       os: { ...optionalText, brief: "The image for this system, of several [linux]" },
       arch: { ...optionalText, brief: "The image for this processor [this machine's]" },
+      store: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Add the archive to the Nix store, so that the first build need not fetch it",
+      },
       json: { kind: "boolean", default: false, withNegated: false, brief: "Print JSON" },
       ...connectionFlags,
       ...transferFlags,
@@ -56,7 +63,8 @@ export const prefetchCommand = command<PrefetchFlags, string[], VarveContext>({
     fullDescription:
       "Prints the arguments of dockerTools' and varve's pullImage for an image, as\n" +
       "nix-prefetch-docker does. Of an image for several platforms the digest is that of the one\n" +
-      "for --os and --arch. The image is read, but not kept.\n\n" +
+      "for --os and --arch. The image is read, but only kept with --store. NIX_HASH_ALGO says\n" +
+      "what is hashed with [sha256].\n\n" +
       "  varve prefetch nginx:1.27\n" +
       "  varve prefetch ghcr.io/me/app v2 --arch arm64 --json > image.json",
   },

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import path from "node:path";
 import { archiveBytes } from "../../archives/docker-archive.ts";
 import { skopeoArchive } from "../../archives/skopeo-archive.ts";
 import { imageIn } from "../../image/choose-image.ts";
@@ -6,11 +8,14 @@ import { readRoot } from "../../image/content-node.ts";
 import { UsageError } from "../../errors.ts";
 import { hostPlatform } from "../../image/platform.ts";
 import { parseReference } from "../../image/reference.ts";
+import { writeFully } from "../../io/write-fully.ts";
+import { runNix } from "../../sources/nix/nix-process.ts";
 import { parseLocation } from "../../transports/location.ts";
 import type { PrefetchFlags } from "../commands/prefetch.ts";
 import type { VarveContext } from "../context.ts";
 import { withPlaces } from "../places.ts";
 import { inSession } from "../session.ts";
+import { withTemporaryFolder } from "../temporary-folder.ts";
 
 /** Which image is meant: `version` is `:TAG` or `@DIGEST`. */
 interface Wanted {
@@ -18,6 +23,9 @@ interface Wanted {
   readonly tag: string;
   readonly version: string;
 }
+
+/** What Nix can hash with, and an SRI hash can begin with. */
+const ALGORITHMS = ["md5", "sha1", "sha256", "sha512"];
 
 export async function prefetch(
   this: VarveContext,
@@ -27,6 +35,7 @@ export async function prefetch(
   const { name, tag, version } = wantedImage(flags, words);
   const finalImageName = flags.finalImageName ?? name;
   const finalImageTag = flags.finalImageTag ?? tag;
+  const algorithm = hashAlgorithm(process.env["NIX_HASH_ALGO"]);
   const references = [parseReference(`${finalImageName}:${finalImageTag}`)];
   const { os = "linux", arch: architecture = hostPlatform().architecture } = flags;
   const { imageDigest, hash } = await inSession(
@@ -40,12 +49,16 @@ export async function prefetch(
         const location = parseLocation(`docker://${name}@${manifest.digest}`);
         const { image } = await places.image(location, undefined);
         const archive = archiveBytes(skopeoArchive(image, references));
-        return { imageDigest: manifest.digest, hash: await subresourceIntegrity(archive) };
+        const found = flags.store
+          ? await hashIntoStore(archive, algorithm, `${finalImageName}:${finalImageTag}`)
+          : await subresourceIntegrity(archive, algorithm);
+        return { imageDigest: manifest.digest, hash: found };
       }),
     { warmUp: false },
   );
   const result = { imageName: name, imageDigest, hash, finalImageName, finalImageTag };
-  this.process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : nixAttributes(result));
+  const json = `${JSON.stringify(result, undefined, 2)}\n`;
+  this.process.stdout.write(flags.json ? json : nixAttributes(result));
 }
 
 function wantedImage(flags: PrefetchFlags, words: readonly string[]): Wanted {
@@ -65,11 +78,51 @@ function wantedImage(flags: PrefetchFlags, words: readonly string[]): Wanted {
   return { name, tag, version: digest === undefined ? `:${tag}` : `@${digest}` };
 }
 
+/** As nix-prefetch-docker finds it: in `NIX_HASH_ALGO`, which may be empty. */
+function hashAlgorithm(wanted = ""): string {
+  if (wanted === "") return "sha256";
+  if (ALGORITHMS.includes(wanted)) return wanted;
+  throw new UsageError(`NIX_HASH_ALGO=${wanted} is no algorithm that Nix hashes with`, {
+    hint: `set it to one of ${ALGORITHMS.join(", ")}, or not at all`,
+  });
+}
+
 /** The hash as Nix wants it (W3C, Subresource Integrity). */
-async function subresourceIntegrity(bytes: AsyncIterable<Uint8Array>): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of bytes) hash.update(chunk);
-  return `sha256-${hash.digest("base64")}`;
+async function subresourceIntegrity(
+  bytes: AsyncIterable<Uint8Array>,
+  algorithm: string,
+  fd?: number,
+): Promise<string> {
+  const hash = createHash(algorithm);
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    if (fd !== undefined) await writeFully(fd, chunk);
+  }
+  return `${algorithm}-${hash.digest("base64")}`;
+}
+
+/** The same, and the archive becomes the store path that pullImage would fetch. */
+async function hashIntoStore(
+  bytes: AsyncIterable<Uint8Array>,
+  algorithm: string,
+  fullName: string,
+): Promise<string> {
+  return withTemporaryFolder(async (folder) => {
+    // The name that pullImage gives its result.
+    const file = path.join(folder, `docker-image-${fullName.replaceAll(/[/:]/g, "-")}.tar`);
+    const fd = fs.openSync(file, "wx", 0o644);
+    let hash: string;
+    try {
+      hash = await subresourceIntegrity(bytes, algorithm, fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    const args = ["--add-fixed", algorithm, file];
+    const what = "adding the image's archive to the Nix store";
+    const added = await runNix({ program: "nix-store", args, what, messages: "kept" });
+    process.stderr.write(`varve: the archive is ${added}`);
+    return hash;
+  });
 }
 
 function nixAttributes(values: Readonly<Record<string, string>>): string {

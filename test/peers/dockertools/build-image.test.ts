@@ -231,9 +231,9 @@ describe.skipIf(isShortRun() || (nixAbsent() ?? dockerdAbsent()))(
     it("has dockerTools' arguments, buildArgs and layer", () => {
       expect(facts.arguments.buildImage).toEqual(
         [
-          "architecture buildVMMemorySize compressor config contents copyToRoot created diskSize",
-          "extraCommands fromImage fromImageName fromImageTag gid includeNixDB keepContentsDirlinks",
-          "meta name runAsRoot tag uid",
+          "annotations architecture buildVMMemorySize compressor config contents copyToRoot created",
+          "diskSize extraCommands fromImage fromImageName fromImageTag gid includeNixDB inheritConfig",
+          "keepContentsDirlinks meta name runAsRoot tag uid",
         ].flatMap((line) => line.split(" ")),
       );
       expect(facts.buildArgs).toBe("bash");

@@ -179,6 +179,23 @@ rec {
     finalImageName = "pulled";
     finalImageTag = "1.0";
   };
+  pulledAs =
+    {
+      imageName,
+      imageDigest,
+      hash,
+      finalImageName,
+      finalImageTag,
+    }:
+    pullImage {
+      inherit
+        imageName
+        imageDigest
+        hash
+        finalImageName
+        finalImageTag
+        ;
+    };
   onTopOfPulled = buildImage {
     name = "on-top-of-pulled";
     tag = "latest";
@@ -524,6 +541,87 @@ rec {
     fromImage = bashImage;
     config.Cmd = [ "${hello}/bin/hello" ];
   };
+
+  # A base in each of its forms: archives of any compression, OCI's layout and archive.
+  formBase = buildImage {
+    name = "form-base";
+    tag = "latest";
+    extraCommands = "mkdir -p etc; echo base > etc/from-base";
+    config.Env = [ "BASE=yes" ];
+    config.WorkingDir = "/etc";
+  };
+  baseForms = {
+    gz = formBase;
+    zstd = formBase.override { compressor = "zstd"; };
+    none = formBase.override { compressor = "none"; };
+    inherit (formBase) ociLayout ociArchive;
+  };
+  # A text for each function and form: what it has of the base.
+  onForms =
+    let
+      arguments = form: {
+        name = "on-${form}";
+        tag = "latest";
+        fromImage = baseForms.${form};
+        compressor = "none";
+        extraCommands = "echo own > own";
+      };
+      images =
+        lib.concatMap (form: [
+          {
+            name = "${form}-single";
+            image = buildImage (arguments form);
+          }
+          {
+            name = "${form}-layered";
+            image = buildLayeredImage (arguments form);
+          }
+        ]) (builtins.attrNames baseForms)
+        ++ [
+          {
+            name = "ociLayout-asRoot";
+            image = buildImage (arguments "ociLayout" // { runAsRoot = "cp /etc/from-base /made"; });
+          }
+          {
+            name = "ociLayout-inheriting";
+            image = buildImage (arguments "ociLayout" // { inheritConfig = true; });
+          }
+        ];
+      exports = map (form: {
+        name = "${form}-exported";
+        tar = exportImage {
+          name = "exported-${form}";
+          fromImage = baseForms.${form};
+        };
+      }) [ "ociLayout" "ociArchive" ];
+    in
+    runCommand "on-forms" { nativeBuildInputs = [ pkgs.jq ]; } (
+      "mkdir $out\n"
+      + lib.concatMapStrings (
+        { name, image }:
+        ''
+          mkdir image
+          tar -xf ${image} -C image
+          (
+            cd image
+            for layer in $(jq -r '.[0].Layers[]' manifest.json); do
+              for file in etc/from-base made own; do
+                tar -xOf "$layer" "./$file" 2> /dev/null || true
+              done
+            done
+            jq -r '.config | .Env[], .WorkingDir' "$(jq -r '.[0].Config' manifest.json)"
+          ) | tr '\n' ' ' > $out/${name}
+          rm -r image
+        ''
+      ) images
+      + lib.concatMapStrings ({ name, tar }: "tar -xOf ${tar} ./etc/from-base > $out/${name}\n") exports
+    );
+  mergedForms = mergeImages [
+    layersOrder1
+    (formBase.override { name = "from-layout"; }).ociLayout
+    (formBase.override { name = "from-oci-archive"; }).ociArchive
+    baseForms.none
+  ];
 
   # nix-shell's images.
   hasNix = pkgs.stdenv.mkDerivation {

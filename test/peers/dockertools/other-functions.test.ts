@@ -9,7 +9,7 @@ import type { TestDockerd } from "../support/dockerd.ts";
 import { registryMissing, startDockerRegistry } from "../support/docker-registry.ts";
 import type { DockerRegistry } from "../support/docker-registry.ts";
 import { buildImages, complaintOf, DockerUser, evaluateImages } from "../support/dockertools.ts";
-import { nixAbsent } from "../support/nix.ts";
+import { nixAbsent, nixEnvironment } from "../support/nix.ts";
 
 const run = promisify(execFile);
 
@@ -39,6 +39,8 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
       | "exported"
       | "exportedOrder"
       | "exportedRemoved"
+      | "onForms"
+      | "mergedForms"
       | "unpackOrder"
       | "pulledBase",
       string
@@ -56,6 +58,8 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
           "exported",
           "exportedOrder",
           "exportedRemoved",
+          "onForms",
+          "mergedForms",
           "unpackOrder",
           "pulledBase",
         ]),
@@ -99,6 +103,31 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
         const plain = ["--src-tls-verify=false", source, `docker-archive:${file}:pulled:1.0`];
         await run("skopeo", ["--insecure-policy", "copy", ...plain]);
         await run("cmp", [file, pulled]);
+      });
+
+      it("--store leaves the archive where pullImage would put it, by NIX_HASH_ALGO's hash", async () => {
+        const { imageName, imageDigest } = prefetched;
+        const asked = [imageName, imageDigest, "--final-image-tag", "stored"];
+        const { stdout, stderr } = await run(VARVE, ["prefetch", ...asked, "--json", "--store"], {
+          env: { ...nixEnvironment, NIX_HASH_ALGO: "sha512" },
+        });
+        const { hash, finalImageTag } = JSON.parse(stdout) as Prefetched;
+        const stored = /the archive is (\/nix\/store\/\S+)$/m.exec(stderr)?.[1] ?? "";
+        expect(finalImageTag).toBe("stored");
+        const digest = createHash("sha512")
+          .update(await readFile(stored))
+          .digest("base64");
+        expect(hash).toBe(`sha512-${digest}`);
+        // Nothing is fetched, then: the registry that is named does not answer.
+        const pulling = Object.entries({
+          imageName: "127.0.0.1:1/base",
+          imageDigest,
+          hash,
+          finalImageName: imageName,
+          finalImageTag,
+        }).flatMap(([name, value]) => ["--argstr", name, value]);
+        const { pulledAs } = await buildImages(["pulledAs"], pulling);
+        expect(pulledAs).toBe(stored);
       });
 
       it("25: a buildImage on top of it runs", async () => {
@@ -174,6 +203,16 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
         expect(await docker.run(name, "/bin/cat", "/tmp/layer2")).toBe("layer2");
       });
 
+      it("takes OCI's layouts and archives, with the names that they have", async () => {
+        const names = await docker.load(built.mergedForms);
+        expect(names.toSorted()).toEqual([
+          "form-base:latest",
+          "from-layout:latest",
+          "from-oci-archive:latest",
+          "l1:latest",
+        ]);
+      });
+
       it("says what is wrong", async () => {
         expect(await complaintOf("mistakes.mergeStream", "nix-instantiate")).toContain(
           "mergeImages takes archives, but stream-hello is a program that writes one",
@@ -182,6 +221,20 @@ describe.skipIf(nixAbsent() ?? dockerdAbsent() ?? registryMissing())(
           "mergeImages needs at least one image",
         );
       });
+    });
+
+    const said = async (way: string): Promise<string> =>
+      (await readFile(`${built.onForms}/${way}`, "utf8")).trim();
+
+    it("a base is taken by all functions, whatever its form", async () => {
+      for (const form of ["gz", "zstd", "none", "ociLayout", "ociArchive"]) {
+        expect(await said(`${form}-single`), form).toBe("base own BASE=yes null");
+        expect(await said(`${form}-layered`), form).toBe("base own BASE=yes null");
+      }
+      expect(await said("ociLayout-asRoot")).toBe("base base own BASE=yes null");
+      expect(await said("ociLayout-inheriting")).toBe("base own BASE=yes /etc");
+      expect(await said("ociLayout-exported")).toBe("base");
+      expect(await said("ociArchive-exported")).toBe("base");
     });
 
     describe("exportImage", () => {

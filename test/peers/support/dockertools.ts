@@ -19,13 +19,16 @@ export interface InspectedImage {
   readonly Config: { readonly Env: readonly string[] };
 }
 
+/** No links, and as many builds at a time as there are processors. */
+const SPARING = ["--no-out-link", "--max-jobs", "auto"];
+
 /** Builds attributes of dockertools/images.nix, all at once; their store paths by name. */
 export async function buildImages<Name extends string>(
   names: readonly Name[],
   options: readonly string[] = [],
 ): Promise<Record<Name, string>> {
   const wanted = names.flatMap((name) => ["-A", name]);
-  const { stdout } = await run("nix-build", [images, ...wanted, "--no-out-link", ...options], {
+  const { stdout } = await run("nix-build", [images, ...wanted, ...SPARING, ...options], {
     cwd: repository,
     env: nixEnvironment,
     maxBuffer,

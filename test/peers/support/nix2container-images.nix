@@ -215,25 +215,88 @@ rec {
       })
     ];
   };
-  capable = buildImage {
-    name = "capable";
-    copyToRoot = [ programs ];
-    layers = [
-      (buildLayer {
-        copyToRoot = [ files ];
-        capabilities = [
-          {
-            path = files;
-            regex = "test1";
-            caps = [ "CAP_NET_BIND_SERVICE" ];
-          }
+  # One of two programs that are the same may do what only root may.
+  capable =
+    let
+      chowns = pkgs.runCommand "chowns" { } ''
+        mkdir -p $out/sbin
+        cp ${coreutils}/bin/chown $out/sbin/able
+        cp ${coreutils}/bin/chown $out/sbin/unable
+      '';
+    in
+    buildImage {
+      name = "capable";
+      copyToRoot = [ programs ];
+      layers = [
+        (buildLayer {
+          copyToRoot = [ chowns ];
+          capabilities = [
+            {
+              path = chowns;
+              regex = "/able$";
+              caps = [ "CAP_CHOWN" ];
+            }
+          ];
+        })
+      ];
+      config.Env = [ "PATH=/bin:/sbin" ];
+      config.User = "1000:1000";
+    };
+
+  # What only a build knows: modes, and which paths share a layer.
+  fromFiles =
+    let
+      layer = buildLayer {
+        name = "from-files";
+        deps = [
+          bash
+          hello
         ];
-      })
-    ];
-  };
+        copyToRoot = files;
+        permsFile = pkgs.runCommand "perms.json" { } ''
+          echo '[{ "path": "${files}", "regex": "test2", "mode": "0600", "uid": 7 }]' > $out
+        '';
+        layersFile = pkgs.runCommand "layers.json" { } ''
+          echo '[["${pkgs.glibc}"], ["${hello}"]]' > $out
+        '';
+      };
+    in
+    buildImage {
+      name = "from-files";
+      layers = [ layer ];
+      contents = [ (pkgs.writeTextDir "old-name" "") ];
+      fromImageEnv = true;
+    };
 
   facts = {
     hello = builtins.unsafeDiscardStringContext "${hello}";
     bash = builtins.unsafeDiscardStringContext "${bash}";
+    glibc = builtins.unsafeDiscardStringContext "${pkgs.glibc}";
+    references = map (image: image.imageRefUnsafe) [
+      basic
+      created
+    ];
   };
+
+  mistakes = {
+    twice = buildImage {
+      name = "wrong";
+      copyToRoot = [ ];
+      contents = [ ];
+    };
+    environment = buildImage {
+      name = "wrong";
+      fromImageEnv = false;
+    };
+    perms = buildLayer {
+      deps = [ bash ];
+      perms = [ { path = bash; } ];
+      permsFile = "/nowhere";
+    };
+    stranger = buildLayer {
+      deps = [ bash ];
+      layersFile = pkgs.writeText "strange.json" ''[["${hello}"]]'';
+    };
+  };
+  copies = basic.copyTo;
 }
