@@ -413,6 +413,17 @@ describe.skipIf(nixAbsent())("the Nix functions", () => {
       ["strange", "buildLayeredImage has no argument 'frobnicate' (image 'greeting'); it takes"],
       ["compressor", "compressor 'xz' is not one of gz, none, zstd"],
       ["tag", "tag 'a b' is not valid"],
+      ["missing", "buildLayeredImage needs the argument 'name'"],
+      ["notASet", "streamLayeredImage takes a set of arguments, not a package"],
+      ["number", `'maxLayers' of image 'greeting' is the string "3", but must be an integer`],
+      ["truth", `'includeNixDB' of image 'greeting' is the string "no", but must be true or false`],
+      ["member", "'contents' of image 'greeting' has a function, but must be a package"],
+      ["member", "a call needs parentheses: [ (f x) ]"],
+      [
+        "base",
+        `is the string "debian:12", but must be an image's archive, such as pullImage's result`,
+      ],
+      ["strategy", `is the string "auto", but must be "auto-layer" or "popularity-contest"`],
       ["date", 'created = "yesterday-ish" is neither an ISO 8601 date nor "now"'],
     ])("in %s are told", async (attribute, message) => {
       expect(await nixFailure(buildImage(`mistakes.${attribute}`))).toContain(message);

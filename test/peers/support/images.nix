@@ -340,6 +340,13 @@ rec {
     strange = buildLayeredImage (greeting // { frobnicate = true; });
     compressor = buildLayeredImage (greeting // { compressor = "xz"; });
     tag = streamLayeredImage (greeting // { tag = "a b"; });
+    strategy = streamLayeredImage (greeting // { strategy = "auto"; });
+    missing = buildLayeredImage { contents = [ pkgs.hello ]; };
+    notASet = streamLayeredImage pkgs.hello;
+    number = streamLayeredImage (greeting // { maxLayers = "3"; });
+    truth = streamLayeredImage (greeting // { includeNixDB = "no"; });
+    member = streamLayeredImage (greeting // { contents = [ pkgs.writeText "a" ]; });
+    base = streamLayeredImage (greeting // { fromImage = "debian:12"; });
     date = (streamLayeredImage (greeting // { created = "yesterday-ish"; })).conf;
   };
 }
