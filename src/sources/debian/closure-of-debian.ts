@@ -107,6 +107,7 @@ export class DebianClosure {
   #systemSource(layout: ImageLayout): EntrySource & { readonly key: string } {
     const { request, packages, system } = this.#lock;
     const files = this.#files;
+    const declaring = packages.filter(({ sysusers }) => sysusers === true);
     const pathOf = (pinned: PinnedPackage | undefined): (() => Promise<string>) | undefined =>
       pinned === undefined ? undefined : () => files.path(pinned);
     return {
@@ -120,6 +121,7 @@ export class DebianClosure {
           chosen: new Set(packages.map(({ name }) => name)),
           passwd: pathOf(system.passwd),
           certificates: pathOf(system.certificates),
+          declaring: declaring.map((locked) => () => files.path(locked)),
         });
       },
     };
@@ -137,6 +139,7 @@ export class DebianClosure {
       system.passwd?.sha256 ?? null,
       system.certificates?.sha256 ?? null,
       ...(packages.some(({ name }) => name === "ca-certificates") ? [LINKS_FORMAT] : []),
+      ...packages.flatMap(({ sysusers, sha256: content }) => (sysusers === true ? [content] : [])),
     ]);
   }
 }

@@ -26,6 +26,8 @@ const packageSchema = v.strictObject({
   ...pinnedSchema.entries,
   installedSize: bytes,
   depends: v.array(v.string()),
+  /** It declares users in sysusers.d, as its dependency on what makes these tells. */
+  sysusers: v.optional(v.literal(true)),
 });
 
 const lockSchema = v.strictObject({

@@ -28,6 +28,7 @@ export async function lockDebian(
     Object.assign(pinned(candidate), {
       installedSize: candidate.installedSize,
       depends: [...depends],
+      ...(declaresUsers(candidate) ? { sysusers: true as const } : {}),
     }),
   );
   const systemPackage = (name: string, option: string): PinnedPackage => {
@@ -49,6 +50,11 @@ export async function lockDebian(
         : {}),
     },
   };
+}
+
+/** debhelper has such a package depend on the program that makes the users. */
+function declaresUsers({ depends }: Candidate): boolean {
+  return depends.flat().some(({ name }) => /^systemd-(?:standalone-)?sysusers$/.test(name));
 }
 
 function suiteOf({ source, release: { origin, date } }: CheckedRelease): LockedSuite {

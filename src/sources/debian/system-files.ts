@@ -5,6 +5,7 @@ import { byteStringOf } from "../../tar/byte-string.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
 import type { Owner } from "../../tar/entry.ts";
 import { DebFile } from "./deb-file.ts";
+import { withDeclaredUsers } from "./declared-users.ts";
 import type { ImageLayout } from "./image-layout.ts";
 import { generatedFile } from "./package-entries.ts";
 import { subjectHash } from "./subject-hash.ts";
@@ -29,6 +30,8 @@ export interface SystemInput {
   /** Gives the `.deb` files of base-passwd and ca-certificates; undefined where not wanted. */
   readonly passwd: (() => Promise<string>) | undefined;
   readonly certificates: (() => Promise<string>) | undefined;
+  /** Gives the `.deb` files of packages that declare users. */
+  readonly declaring: ReadonlyArray<() => Promise<string>>;
 }
 
 const CERTIFICATES = "etc/ssl/certs";
@@ -146,7 +149,9 @@ async function entriesWithoutBase(input: SystemInput): Promise<StreamedEntry[]> 
     generatedFile("/etc/nsswitch.conf", NSSWITCH),
   ];
   if (LIB64.has(architecture)) entries.push(directory("usr/lib64"), symlink("lib64", "usr/lib64"));
-  if (input.passwd !== undefined) entries.push(...(await accounts(await input.passwd(), users)));
+  if (input.passwd !== undefined) {
+    entries.push(...(await accounts(await input.passwd(), users, await declarationsIn(input))));
+  }
   for (const { name, id, home } of users) {
     const owner = { uid: id, gid: id, uname: name, gname: name };
     if (home !== undefined) entries.push(directory(home.replace(/^\/|\/$/g, ""), 0o700, owner));
@@ -174,8 +179,26 @@ async function entriesWithoutBase(input: SystemInput): Promise<StreamedEntry[]> 
   return entries;
 }
 
-/** /etc/passwd and /etc/group: base-passwd's masters, and the image's own users. */
-async function accounts(deb: string, users: readonly SystemUser[]): Promise<StreamedEntry[]> {
+/** What packages say in sysusers.d, in the order of packages and files. */
+async function declarationsIn({ declaring }: SystemInput): Promise<ByteString[]> {
+  const texts: ByteString[] = [];
+  for (const fetch of declaring) {
+    const files = await filesIn(
+      await fetch(),
+      "sysusers.d",
+      /^usr\/lib\/sysusers\.d\/[^/]+\.conf$/,
+    );
+    texts.push(...[...files.keys()].toSorted().map((name) => files.get(name)!));
+  }
+  return texts;
+}
+
+/** /etc/passwd and /etc/group: base-passwd's masters, the image's own users, and packages'. */
+async function accounts(
+  deb: string,
+  users: readonly SystemUser[],
+  declarations: readonly ByteString[],
+): Promise<StreamedEntry[]> {
   const files = await filesIn(
     deb,
     "base-passwd",
@@ -190,10 +213,12 @@ async function accounts(deb: string, users: readonly SystemUser[]): Promise<Stre
   );
   const groupLines = users.map(({ name, id }) => `${name}:x:${id}:\n`);
   // The masters mark passwords by "*"; what makes /etc/passwd of them writes "x" only with shadow.
-  return [
-    generatedFile("/etc/passwd", passwd + byteStringOf(passwdLines.join(""))),
-    generatedFile("/etc/group", group + byteStringOf(groupLines.join(""))),
-  ];
+  const own = {
+    passwd: passwd + byteStringOf(passwdLines.join("")),
+    group: group + byteStringOf(groupLines.join("")),
+  };
+  const all = declarations.length === 0 ? own : withDeclaredUsers(own, declarations);
+  return [generatedFile("/etc/passwd", all.passwd), generatedFile("/etc/group", all.group)];
 }
 
 /** By path, in the order of the files' names. */

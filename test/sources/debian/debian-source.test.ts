@@ -237,6 +237,38 @@ describe("system files", () => {
     ]);
   });
 
+  it("have the users that packages declare", async () => {
+    await mirror.publish({
+      ...APP,
+      "base-passwd 3": {
+        data: {
+          "./usr/share/base-passwd/passwd.master": "root:*:0:0:root:/root:/bin/bash\n",
+          "./usr/share/base-passwd/group.master": "root:*:0:\n",
+        },
+      },
+      "tunnel 1": {
+        fields: { Depends: "systemd | systemd-standalone-sysusers | systemd-sysusers" },
+        data: { "./usr/lib/sysusers.d/tunnel.conf": 'u tunnel - "A tunnel" /var/run/tunnel\n' },
+      },
+    });
+    const locked = await lock({
+      packages: ["app", "tunnel"],
+      without: ["systemd-standalone-sysusers"],
+      passwd: true,
+    });
+    expect(locked.packages.map(({ name, sysusers }) => [name, sysusers])).toEqual([
+      ["app", undefined],
+      ["libapp", undefined],
+      ["tunnel", true],
+    ]);
+    const read = parseLock(JSON.parse(lockToJson(locked)), "varve.lock");
+    const all = await listed(open(read), ["debian:system-files:amd64"]);
+    expect(all.filter((line) => /etc\/(?:passwd|group) /.test(line))).toEqual([
+      "644 root /etc/passwd root:*:0:0:root:/root:/bin/bash\ntunnel:x:999:999:A tunnel:/var/run/tunnel:/usr/sbin/nologin",
+      "644 root /etc/group root:*:0:\ntunnel:x:999:",
+    ]);
+  });
+
   it("link the certificates where their package is there", async () => {
     const pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
     await mirror.publish({
