@@ -8,7 +8,7 @@ import { basePlaces } from "./base-places.ts";
 import type { ConnectionFlags, EngineFlags, ImageFlags } from "./flags.ts";
 import type { NamedImage } from "./open-image.ts";
 import type { Session } from "./session.ts";
-import { openStoreView } from "./store-view.ts";
+import { openStoreView, placeOf } from "./store-view.ts";
 
 /** Options that a conf has decided already. */
 const DECIDED_BY_CONF = [
@@ -49,7 +49,7 @@ export async function openConf(
       hint: "change it in the Nix expression; only -t gives it another name here",
     });
   }
-  const conf = readConf(file);
+  const conf = readConf(placeOf(file, flags.storeRoot));
   const references = tags.length > 0 ? tags : [parseReference(conf.repo_tag)];
   const store = await openStoreView(storePathsOf(conf), {
     storeRoot: flags.storeRoot,

@@ -103,6 +103,18 @@ describe("varve digest --conf", () => {
     expect(plan.stdout.toString()).toContain(layers[1]!.diffId);
   });
 
+  it("finds a conf by the name that Nix prints when it builds into a store under a root", () => {
+    const folder = temporaryFolder();
+    thingIn(folder);
+    const conf = writeConf(folder, { store_layers: [[STORE_PATH]] });
+    const name = `${STORE_PATH}-conf.json`;
+    fs.renameSync(conf, path.join(folder, name));
+    const { stderr, stdout } = runVarve(["digest", "--store-root", folder, "--conf", name]);
+    expect(stderr).toBe("");
+    expect(stdout.toString()).toMatch(/^sha256:/);
+    expect(runVarve(["digest", "--conf", name]).stderr).toContain(`${name} cannot be read`);
+  });
+
   it.each<[string[], RegExp]>([
     [[], /takes either --plan or --conf/],
     [["--plan", "x", "--conf", "y"], /takes either --plan or --conf/],

@@ -10,7 +10,7 @@ import type { DigestFlags } from "../commands/digest.ts";
 import type { VarveContext } from "../context.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { openStoreView } from "../store-view.ts";
+import { openStoreView, placeOf } from "../store-view.ts";
 
 export async function digest(this: VarveContext, flags: DigestFlags): Promise<void> {
   const { plan, conf } = flags;
@@ -57,8 +57,8 @@ async function ofConf(file: string, flags: DigestFlags, session: Session): Promi
   if (decided !== undefined) {
     throw new UsageError(`--${decided} cannot change an image that Nix describes`);
   }
-  const conf = readConf(file);
   const { storeRoot } = flags;
+  const conf = readConf(placeOf(file, storeRoot));
   const storeOptions = { storeRoot, storeDir: conf.store_dir };
   const store = await openStoreView(storePathsOf(conf), storeOptions);
   const alone = { ...conf, from_image: null };
