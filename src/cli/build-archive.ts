@@ -5,6 +5,7 @@ import type { Compression } from "../packing/codec/compression.ts";
 import type { ImageFlags, WorkFlags } from "./flags.ts";
 import { openImage } from "./open-image.ts";
 import { inSession } from "./session.ts";
+import type { Session } from "./session.ts";
 
 export interface ArchiveFlags extends ImageFlags, WorkFlags {
   readonly compressionLevel?: number;
@@ -21,7 +22,7 @@ export async function buildArchive(
   compression: Compression,
   place: (write: (fd: number) => Promise<void>) => Promise<void>,
 ): Promise<Delivery> {
-  return inSession(flags, async (session) => {
+  const work = async (session: Session): Promise<Delivery> => {
     const opened = await openImage(flags, sources, session);
     const { image, references } = opened;
     try {
@@ -42,5 +43,6 @@ export async function buildArchive(
     } finally {
       opened.close();
     }
-  });
+  };
+  return inSession(flags, work, { compresses: compression !== "none" });
 }

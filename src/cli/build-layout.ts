@@ -54,7 +54,7 @@ export async function buildLayout(
           ? deliverToLayout(image, references, OciLayout.create(place.folder), options)
           : deliverToOciArchive(image, references, place.file, options);
       }),
-    { warmUp: false },
+    { warmUp: false, compresses: coding.compression !== "none" },
   );
 }
 
@@ -102,7 +102,7 @@ async function buildParts(
       });
     }
   };
-  await inSession(flags, work, { warmUp: false });
+  await inSession(flags, work, { warmUp: false, compresses: coding.compression !== "none" });
   return { images, references: names };
 }
 

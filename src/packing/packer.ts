@@ -4,9 +4,9 @@ import { displayText } from "../tar/byte-string.ts";
 import type { DigestStore } from "./digest-store.ts";
 import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
 import { RecentWalks } from "./recent-walks.ts";
-import { createHashRing } from "./workers/hash-ring.ts";
 import { createRing, RingReader } from "./workers/ring.ts";
 import type { WorkerPool } from "./workers/pool.ts";
+import { createSharedRing } from "./workers/shared-ring.ts";
 
 export interface PackerOptions {
   readonly pool: WorkerPool;
@@ -26,9 +26,11 @@ export interface Hashing {
 }
 
 /** Two workers at one layer. */
-interface Pair {
-  readonly writing: Promise<number>;
-  readonly hashing: Promise<string>;
+interface Pair<Output> {
+  /** The length of what one has made; undefined when the other has failed. */
+  readonly made: Promise<number | undefined>;
+  /** What the other has found. */
+  readonly taken: Promise<Output>;
 }
 
 /** Makes the bytes of layers, and their digests, on worker threads. */
@@ -42,9 +44,11 @@ export class Packer {
   readonly #walks = new RecentWalks();
   /** Settled when the next pair of workers may begin. */
   #nextPair: Promise<unknown> = Promise.resolve();
-  #lastHashed: Promise<unknown> = Promise.resolve();
+  #lastTaken: Promise<unknown> = Promise.resolve();
   /** Between pairs, at most two: used again, since fresh memory costs as much as hashing. */
   readonly #rings: SharedArrayBuffer[] = [];
+  /** The same between streams. */
+  readonly #streamRings: SharedArrayBuffer[] = [];
 
   constructor(options: PackerOptions) {
     this.#pool = options.pool;
@@ -52,7 +56,7 @@ export class Packer {
     this.#digests = options.digests;
     this.#ignoreRemembered = options.ignoreRemembered ?? false;
     this.#isEager = options.isEager ?? false;
-    if (this.#isEager) this.#pool.warmUp(1);
+    if (this.#isEager) this.#pool.warmUp(2);
   }
 
   /** Whether digests that somebody has found before count. */
@@ -91,12 +95,21 @@ export class Packer {
     return size;
   }
 
-  /** Writes the layer's tar to a file descriptor, from the worker itself. */
+  /**
+   * Writes the layer's tar to a file descriptor, from the workers themselves: one reads and another
+   * writes, so that neither the disk nor whoever reads a pipe waits for the other.
+   */
   async write(spec: LayerSpec, fd: number, size: number): Promise<void> {
-    const record = this.#walks.take(spec);
-    const input = { spec, record, fd, ring: undefined };
-    const written = await this.#pool.run("write", input, { urgent: true });
-    refuseOtherSize(spec, written, size);
+    if (this.#pool.parallelism < 2) {
+      const input = { spec, record: this.#walks.take(spec), fd, ring: undefined };
+      refuseOtherSize(spec, await this.#pool.run("write", input, { urgent: true }), size);
+      return;
+    }
+    const { made, taken } = this.#pair(spec, undefined, (ring) =>
+      this.#pool.run("put", { ring, fd }, { urgent: true }),
+    );
+    const [length] = await Promise.all([made, taken]);
+    refuseOtherSize(spec, length, size);
   }
 
   /**
@@ -109,34 +122,40 @@ export class Packer {
       await this.write(spec, fd, size);
       return { digest: Promise.resolve(digest) };
     }
-    const pair = this.#nextPair.then(() => this.#beginPair(spec, fd));
-    const written = pair.then(({ writing }) => writing);
-    const hashed = pair.then(({ hashing }) => hashing);
-    // One writes at a time, since two could each wait for the other's worker; and one is ahead.
-    this.#nextPair = Promise.allSettled([written, this.#lastHashed]);
-    this.#lastHashed = Promise.allSettled([hashed]);
-    const digest = Promise.all([hashed, written]).then(([hex]) => ({
-      diffId: `sha256:${hex}`,
-      size,
-    }));
+    const { made, taken } = this.#pair(spec, fd, (ring) =>
+      this.#pool.run("hash", { ring }, { urgent: true }),
+    );
+    const digest = Promise.all([taken, made]).then(([hex]) => ({ diffId: `sha256:${hex}`, size }));
     digest.catch(() => undefined);
-    // Without its other half the one that writes would wait for ever.
-    const length = await Promise.race([written, hashed.then(() => written)]);
+    const length = (await made) ?? (await taken.then(() => made));
     refuseOtherSize(spec, length, size);
     return { digest };
   }
 
-  #beginPair(spec: LayerSpec, fd: number): Pair {
-    const ring = this.#rings.pop() ?? createHashRing();
-    const record = this.#walks.take(spec);
-    const writing = this.#pool.run("write", { spec, record, fd, ring }, { urgent: true });
-    const hashing = this.#pool.run("hash", { ring }, { urgent: true });
-    // After a failure the other worker may still be at it: the next pair gets a ring of its own.
-    Promise.all([writing, hashing]).then(
-      () => this.#rings.push(ring),
-      () => undefined,
-    );
-    return { writing, hashing };
+  /** Two workers at one layer, when the workers are free for it: one makes, another takes. */
+  #pair<Output>(
+    spec: LayerSpec,
+    fd: number | undefined,
+    take: (ring: SharedArrayBuffer) => Promise<Output>,
+  ): Pair<Output> {
+    const begun = this.#nextPair.then(() => {
+      const ring = this.#rings.pop() ?? createSharedRing();
+      const input = { spec, record: this.#walks.take(spec), fd, ring };
+      const making = this.#pool.run("write", input, { urgent: true });
+      const taking = take(ring);
+      // After a failure the other worker may still be at it: the next pair gets a ring of its own.
+      Promise.all([making, taking]).then(
+        () => this.#rings.push(ring),
+        () => undefined,
+      );
+      return { making, taking };
+    });
+    const made = begun.then(({ making }) => making);
+    const taken = begun.then(({ taking }) => taking);
+    // One makes at a time, since two could each wait for the other's worker; and one is ahead.
+    this.#nextPair = Promise.allSettled([made, this.#lastTaken]);
+    this.#lastTaken = Promise.allSettled([taken]);
+    return { made, taken };
   }
 
   /**
@@ -150,7 +169,7 @@ export class Packer {
     onDigest?: (digest: LayerDigest) => void,
     { lent = false }: StreamOptions = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const ring = createRing();
+    const ring = this.#streamRings.pop() ?? createRing();
     const reader = new RingReader(ring);
     let announced = 0;
     let wake: (() => void) | undefined;
@@ -180,6 +199,8 @@ export class Packer {
         });
       }
       const { diffId, size: streamed } = await finished;
+      // It is as new: everything was taken, and the worker is gone.
+      this.#streamRings.push(ring);
       refuseOtherSize(spec, streamed, size);
       if (diffId !== undefined) onDigest?.({ diffId, size });
     } finally {
@@ -191,7 +212,7 @@ export class Packer {
   }
 }
 
-function refuseOtherSize(spec: LayerSpec, written: number, promised: number): void {
+function refuseOtherSize(spec: LayerSpec, written: number | undefined, promised: number): void {
   if (written === promised) return;
   const paths = spec.trees.map(({ from }) => displayText(from)).join(", ") || "generated files";
   throw new VarveError(

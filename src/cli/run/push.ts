@@ -69,7 +69,8 @@ export async function push(
     }
     return all;
   };
-  const pushed = await inSession(flags, work, { warmUp: false });
+  const options = { warmUp: false, compresses: flags.compression !== "none" };
+  const pushed = await inSession(flags, work, options);
   if (flags.metadataFile !== undefined) {
     await writeMetadata(flags.metadataFile, pushed.length === 1 ? pushed[0]! : pushed);
   }

@@ -9,6 +9,16 @@ import { BlockMemory, HISTORY_SIZE } from "./block-memory.ts";
 const GZIP_MEMORY = 7;
 
 /**
+ * What zstd looks matches up in, twice as large as level 3 would have it, as a power of two: more
+ * than makes up for what blocks do not know of each other, for 5 % of the time.
+ */
+const ZSTD_USUAL_LEVEL = 3;
+const ZSTD_TABLES = {
+  [zlib.constants.ZSTD_c_hashLog]: 18,
+  [zlib.constants.ZSTD_c_chainLog]: 17,
+};
+
+/**
  * Compresses a block in its place, so that the blocks, one after the other, are one valid stream.
  *
  * @returns how many bytes there are now
@@ -47,6 +57,7 @@ function madeOf(
           [constants.ZSTD_c_compressionLevel]: level,
           [constants.ZSTD_c_checksumFlag]: 1,
           [constants.ZSTD_c_contentSizeFlag]: 1,
+          ...(level === ZSTD_USUAL_LEVEL ? ZSTD_TABLES : {}),
         },
       });
   }
