@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { VarveError } from "../errors.ts";
 import type { Layer, LayerIdentity } from "../image/layer.ts";
 import { hexOf } from "../image/digest.ts";
+import { KeptBytes } from "../io/kept-bytes.ts";
 import type { TarCommon, TarEntry } from "../tar/entry.ts";
 import { displayText } from "../tar/byte-string.ts";
 import { endOfArchiveLength, HeaderWriter, paddingOf } from "../tar/header.ts";
@@ -37,7 +38,8 @@ const CHUNK_SIZE = 1 << 18;
 /**
  * A layer whose entries come out of other archives as streams, in an order that its source decides.
  * Its length follows from reading it through once; that is remembered under the content key, and
- * memory does not grow with the content.
+ * memory does not grow with the content. What was read for its length is kept for a while, where it
+ * is not too much, so that the archives need not be decompressed twice.
  */
 export class StreamedLayer implements Layer {
   readonly name: string;
@@ -47,6 +49,8 @@ export class StreamedLayer implements Layer {
   readonly #input: StreamedLayerInput;
   #identity: Promise<LayerIdentity> | undefined;
   #known: LayerDigest | undefined;
+  /** All of it, from when its length was found until it is wanted. */
+  #kept: KeptBytes | undefined;
 
   constructor(input: StreamedLayerInput) {
     this.#input = input;
@@ -79,6 +83,12 @@ export class StreamedLayer implements Layer {
 
   /** @throws VarveError `LAYER_DIFFERS` when it is not what was remembered or adopted */
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept !== undefined) {
+      yield* kept.taken();
+      return;
+    }
     const hash = createHash("sha256");
     let size = 0;
     for await (const chunk of tarOf(this.#input)) {
@@ -91,13 +101,21 @@ export class StreamedLayer implements Layer {
 
   async #find(): Promise<LayerIdentity> {
     const hash = createHash("sha256");
+    const kept = new KeptBytes();
     let size = 0;
-    for await (const chunk of tarOf(this.#input)) {
-      hash.update(chunk);
-      size += chunk.length;
+    try {
+      for await (const chunk of tarOf(this.#input)) {
+        hash.update(chunk);
+        size += chunk.length;
+        await kept.add(chunk);
+      }
+    } catch (error) {
+      kept.drop();
+      throw error;
     }
     const digest = { diffId: `sha256:${hash.digest("hex")}`, size };
     this.#learn(digest);
+    if (kept.isWhole) this.#kept = kept;
     return { ...digest, remembered: false };
   }
 

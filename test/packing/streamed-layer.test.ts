@@ -21,10 +21,11 @@ function file(name: string, pieces: readonly Uint8Array[], size?: number): Strea
   };
 }
 
-function layerOf(entries: readonly StreamedEntry[]): StreamedLayer {
+function layerOf(entries: readonly StreamedEntry[], onRead = (): void => {}): StreamedLayer {
   return new StreamedLayer({
     contentKey: KEY,
     entries: async function* all() {
+      onRead();
       yield* entries;
     },
     common: { uid: 0, gid: 0, uname: "root", gname: "root", mtime: 1 },
@@ -75,6 +76,21 @@ describe("a layer out of streams", () => {
       code: "LAYER_LENGTH",
       message: `/a is not as long as its archive says: ${size} bytes`,
     });
+  });
+
+  it("is read once for its length and its bytes, and again for more", async () => {
+    let reads = 0;
+    const content = Buffer.from("some content ".repeat(50_000));
+    const layer = layerOf([file("/a", [content])], () => {
+      reads += 1;
+    });
+    const { diffId, size } = await layer.identity();
+    const first = await bytesOf(layer);
+    expect(reads).toBe(1);
+    expect(first.length).toBe(size);
+    expect(`sha256:${createHash("sha256").update(first).digest("hex")}`).toBe(diffId);
+    expect((await bytesOf(layer)).equals(first)).toBe(true);
+    expect(reads).toBe(2);
   });
 
   it("believes what another says of it, until its bytes say otherwise", async () => {
