@@ -145,7 +145,8 @@ describe("a packer", () => {
   });
 
   it("says so when nobody reads or no space is left", async () => {
-    const spec = layerOfLength(temporaryFolder(), 3 * MIB);
+    // More than a ring holds: who makes it must not wait for ever.
+    const spec = layerOfLength(temporaryFolder(), 9 * MIB);
     const size = tarOf(spec).length;
     const full = fs.openSync("/dev/full", "w");
     const closed = closedPipe();

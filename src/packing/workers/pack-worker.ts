@@ -3,10 +3,10 @@ import { parentPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { messageOf, VarveError } from "../../errors.ts";
 import { measureLayer, writeLayerTar } from "../layer-tar.ts";
-import { HashRingMaker, hashRing } from "./hash-ring.ts";
-import { writeFullySync } from "../../io/write-fully.ts";
+import { pieceFor, writeFullySync } from "../../io/write-fully.ts";
 import type { PlainError, Request, Response, TaskName, Tasks } from "./protocol.ts";
 import { RingWriter } from "./ring.ts";
+import { hashRing, RingAbandoned, SharedRingMaker, takeFromRing } from "./shared-ring.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("pack-worker runs as a worker thread only");
@@ -46,6 +46,14 @@ async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
       return write(request.input);
     case "hash":
       return hashRing(request.input.ring);
+    case "put": {
+      const { ring, fd } = request.input;
+      const most = pieceFor(fd);
+      takeFromRing(ring, (bytes) => {
+        writeFullySync(fd, bytes, most);
+      });
+      return undefined;
+    }
     case "stream": {
       const { spec, record, hashed } = request.input;
       const ring = new RingWriter(request.input.ring, () => {
@@ -68,18 +76,22 @@ async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
   }
 }
 
-function write({ spec, record, fd, ring }: Tasks["write"]["input"]): number {
+function write({ spec, record, fd, ring }: Tasks["write"]["input"]): number | undefined {
+  const most = fd === undefined ? 0 : pieceFor(fd);
   const put = (bytes: Buffer): void => {
-    writeFullySync(fd, bytes);
+    if (fd !== undefined) writeFullySync(fd, bytes, most);
   };
   if (ring === undefined) return writeLayerTar(spec, put, { record });
-  const maker = new HashRingMaker(ring);
+  const maker = new SharedRingMaker(ring);
   const publish = (bytes: Buffer): void => {
     maker.publish(bytes.length);
     put(bytes);
   };
   try {
     return writeLayerTar(spec, publish, { record, nextBuffer: () => maker.nextBuffer() });
+  } catch (error) {
+    if (error instanceof RingAbandoned) return undefined;
+    throw error;
   } finally {
     maker.end();
   }

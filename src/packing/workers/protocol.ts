@@ -9,15 +9,18 @@ export interface Tasks {
   /** Makes the layer's tar and hashes it. */
   digest: { input: { spec: LayerSpec }; output: LayerDigest };
   /**
-   * Makes the layer's tar and writes it to an open file descriptor of this process. Where a ring
-   * is given, another worker hashes it meanwhile. Gives the tar's length.
+   * Makes the layer's tar and writes it to an open file descriptor of this process, if one is
+   * given. Where a ring is given, another worker hashes or writes it meanwhile. Gives the tar's
+   * length; undefined when the other worker has failed, which has the reason.
    */
   write: {
-    input: Walked & { fd: number; ring: SharedArrayBuffer | undefined };
-    output: number;
+    input: Walked & { fd: number | undefined; ring: SharedArrayBuffer | undefined };
+    output: number | undefined;
   };
-  /** Hashes what another worker writes. Gives the digest in hexadecimal. */
+  /** Hashes what another worker makes. Gives the digest in hexadecimal. */
   hash: { input: { ring: SharedArrayBuffer }; output: string };
+  /** Writes what another worker makes to an open file descriptor of this process. */
+  put: { input: { ring: SharedArrayBuffer; fd: number }; output: undefined };
   /** Makes the layer's tar, hashes it if asked, and passes it through a ring of shared memory. */
   stream: {
     input: Walked & { ring: SharedArrayBuffer; hashed: boolean };

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../../src/image/digest.ts";
-import { createHashRing, HashRingMaker, hashRing } from "../../../src/packing/workers/hash-ring.ts";
+import {
+  createSharedRing,
+  hashRing,
+  RingAbandoned,
+  SharedRingMaker,
+  takeFromRing,
+} from "../../../src/packing/workers/shared-ring.ts";
 import {
   createRing,
   RingCancelled,
@@ -62,11 +68,11 @@ describe("a ring", () => {
   });
 });
 
-describe("a hash ring", () => {
+describe("a shared ring", () => {
   it("hashes what is handed over, and can be used again", () => {
-    const ring = createHashRing();
+    const ring = createSharedRing();
     for (const texts of [["a", "b", "c"], [], ["x".repeat(1000), "", "y"]]) {
-      const maker = new HashRingMaker(ring);
+      const maker = new SharedRingMaker(ring);
       for (const text of texts.filter((each) => each !== "")) fill(maker, text);
       maker.end();
       expect(`sha256:${hashRing(ring)}`).toBe(digestOf(Buffer.from(texts.join(""))));
@@ -74,8 +80,8 @@ describe("a hash ring", () => {
   });
 
   it("does not hash a buffer that was given and not handed over", () => {
-    const ring = createHashRing();
-    const maker = new HashRingMaker(ring);
+    const ring = createSharedRing();
+    const maker = new SharedRingMaker(ring);
     fill(maker, "a");
     maker.nextBuffer().write("never");
     maker.end();
@@ -83,7 +89,26 @@ describe("a hash ring", () => {
   });
 });
 
-function fill(maker: HashRingMaker, text: string): void {
+describe("a ring whose taker fails", () => {
+  it("tells the maker, whether it sleeps or fills, and says why itself", () => {
+    const ring = createSharedRing();
+    const maker = new SharedRingMaker(ring);
+    fill(maker, "a");
+    fill(maker, "b");
+    maker.nextBuffer();
+    const full = (): never => {
+      throw new Error("no space");
+    };
+    expect(() => {
+      takeFromRing(ring, full);
+    }).toThrow("no space");
+    maker.publish(1);
+    expect(() => maker.nextBuffer()).toThrow(RingAbandoned);
+    maker.end();
+  });
+});
+
+function fill(maker: SharedRingMaker, text: string): void {
   const buffer = maker.nextBuffer();
   maker.publish(buffer.write(text));
 }
