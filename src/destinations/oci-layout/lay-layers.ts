@@ -25,6 +25,8 @@ export interface LayOptions extends LayerCoding {
 
 /** Layers that are packed and written at a time. */
 const PARALLEL_LAYERS = 4;
+/** Compressed, one keeps all processors busy; another is begun while it ends. */
+const PARALLEL_COMPRESSED = 2;
 
 /** Told of what happens to layers, and of bytes written. */
 export interface LayProgress {
@@ -57,7 +59,8 @@ export async function layLayers(
     layers.filter((_, index) => found[index] === undefined),
     report,
   );
-  return inParallelToEnd(layers, PARALLEL_LAYERS, async (layer, index, stopped) => {
+  const few = options.compression === "none" ? PARALLEL_LAYERS : PARALLEL_COMPRESSED;
+  return inParallelToEnd(layers, few, async (layer, index, stopped) => {
     const already = found[index];
     if (already !== undefined) return already;
     const begun = performance.now();
