@@ -45,7 +45,8 @@ export class ImageLayout {
     const kept = [...LINKED_DIRECTORIES.keys()].filter((path) => folders.has(path));
     this.#ofBase = new Set([...kept, ...others.map(([path]) => path)]);
     const differs = kept.length > 0 || others.length > 0;
-    this.key = differs ? JSON.stringify([kept.toSorted(), others.toSorted()]) : undefined;
+    const sorted = others.toSorted(([a], [b]) => (a < b ? -1 : 1));
+    this.key = differs ? JSON.stringify([kept.toSorted(), sorted]) : undefined;
   }
 
   /**

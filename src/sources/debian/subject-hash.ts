@@ -50,7 +50,7 @@ function canonicalName(name: DerValue): Buffer {
         const [type, value] = valuesIn(pair.content);
         return der(SEQUENCE, Buffer.concat([type!.whole, canonicalValue(value!)]));
       });
-      return der(SET, Buffer.concat(pairs.toSorted(Buffer.compare)));
+      return der(SET, Buffer.concat(pairs.toSorted((a, b) => Buffer.compare(a, b))));
     }),
   );
 }
