@@ -134,6 +134,14 @@ describe.skipIf(nixAbsent() ?? absent(["docker-registry", "strace"]))("layers in
     expect(await buildAttributes(FILE, [database], ["--check"])).toEqual(first);
   });
 
+  it("are the same made in the sandbox", async () => {
+    const steps = ["storeLayers", "rootLayers.0.sources.0", "rootLayers.0", "rootLayers.1"];
+    const attributes = ["nixImage.conf", ...steps.map((step) => `nixImage.conf.${step}`)];
+    const first = await buildAttributes(FILE, attributes);
+    const sandboxed = ["--check", "--option", "sandbox", "true"];
+    expect(await buildAttributes(FILE, attributes, sandboxed)).toEqual(first);
+  });
+
   it("on a base inherit its config and have none of its paths again", async () => {
     const image = await read("inheriting");
     expect(image.config.config).toMatchObject({
