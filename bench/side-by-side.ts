@@ -68,6 +68,11 @@ const groups: readonly Group[] = [
         command: `head -c ${tarBytes} /dev/zero | openssl dgst -sha256`,
       },
       {
+        name: "SHA-256 of as many bytes, all cores",
+        program: "openssl",
+        command: hashedOnAllCores(),
+      },
+      {
         name: "varve stream",
         program: "node",
         command: `${varve("stream")} --no-cache >/dev/null`,
@@ -171,6 +176,12 @@ const groups: readonly Group[] = [
     ],
   },
 ];
+
+/** As many bytes, a share for each core, with nothing to be read from a disk. */
+function hashedOnAllCores(): string {
+  const share = `head -c ${Math.ceil(Number(tarBytes) / cores)} /dev/zero | openssl dgst -sha256 &`;
+  return `${`${share} `.repeat(cores)}wait`;
+}
 
 function makeSmallFiles(): void {
   writeConf(folder, { store_layers: [[SMALL_PATH]] });

@@ -96,17 +96,18 @@ describe("a ring whose taker fails", () => {
     fill(maker, "a");
     fill(maker, "b");
     maker.nextBuffer();
-    const full = (): never => {
-      throw new Error("no space");
-    };
     expect(() => {
-      takeFromRing(ring, full);
+      takeFromRing(ring, failToTake);
     }).toThrow("no space");
     maker.publish(1);
     expect(() => maker.nextBuffer()).toThrow(RingAbandoned);
     maker.end();
   });
 });
+
+function failToTake(): never {
+  throw new Error("no space");
+}
 
 function fill(maker: SharedRingMaker, text: string): void {
   const buffer = maker.nextBuffer();
