@@ -75,6 +75,12 @@ describe("the entry point", () => {
     expect(error.message).toContain("server.js or app.js");
   });
 
+  it("is a workspace's where there are some", async () => {
+    const error = await failureOf(described({ workspaces: ["packages/*"] }));
+    expect(error.code).toBe("NPM_NO_ENTRY");
+    expect(error.hint).toContain("name the workspace that is the application");
+  });
+
   it("that must be built is named with its build script", async () => {
     const error = await failureOf(described({ main: "dist/main.js", scripts: { build: "tsc" } }));
     expect(error).toMatchObject({ code: "NPM_NOT_BUILT" });
@@ -139,5 +145,9 @@ it("refuses a folder without package.json, or without lockfile", async () => {
   });
   const folder = project({ main: "a.js" });
   fs.rmSync(path.join(folder, "package-lock.json"));
-  expect(await failureOf(describeProject(folder))).toMatchObject({ code: "NPM_NO_LOCK" });
+  const error = await failureOf(describeProject(folder));
+  expect(error).toMatchObject({ code: "NPM_NO_LOCK" });
+  expect(error.hint).toMatch(/make one: npm install$/);
+  fs.writeFileSync(path.join(folder, "pnpm-workspace.yaml"), "packages: []\n");
+  expect((await failureOf(describeProject(folder))).hint).toMatch(/make one: pnpm install$/);
 });

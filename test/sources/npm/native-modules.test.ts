@@ -100,6 +100,14 @@ describe("native modules", () => {
     });
   });
 
+  it("that have not been built are told of; they may be in optional dependencies", async () => {
+    expect(await noticesFor({})).toEqual([
+      "a@1.0.0 has no native module: its install script has not run here",
+    ]);
+    expect(await noticesFor({ gypfile: false })).toEqual([]);
+    expect(await noticesFor({ optionalDependencies: { "a-linux-x64": "1.0.0" } })).toEqual([]);
+  });
+
   it("that an install script built for another Node are an error; those of Node-API are for all", async () => {
     const platform = machinePlatform();
     const at = "build/Release/a.node";
@@ -118,6 +126,15 @@ describe("native modules", () => {
     expect(error.hint).toContain("install with the version of Node that the image has");
   });
 });
+
+/** What is told of a package with sources of a native module alone. */
+async function noticesFor(manifest: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const notices: string[] = [];
+  const packages = { "node_modules/a": { manifest, files: { "binding.gyp": "{}" } } };
+  const { folder } = installProject(packages);
+  await contentsOf(folder, { onNotice: (message) => notices.push(message) });
+  return notices.filter((message) => message.includes("no native module"));
+}
 
 /** A real module that registers itself as those do that are for one version of Node. */
 function registering(version: string): Buffer {

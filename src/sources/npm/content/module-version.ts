@@ -13,6 +13,7 @@ const MODULE_VERSIONS: Readonly<Record<string, number>> = {
   "23": 131,
   "24": 137,
   "25": 141,
+  "26": 147,
 };
 
 /** What native modules for a version of Node are made for; undefined for one that is not known. */

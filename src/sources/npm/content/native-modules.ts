@@ -52,18 +52,26 @@ export function checkNativeModules(
  * @throws VarveError `NPM_NATIVE`
  */
 export function refuseUnbuilt(name: string, files: PackageFiles, platform: NodePlatform): void {
-  const { scan } = files;
-  const isSource =
-    files.manifest.gypfile !== false &&
-    scan.files.some(({ path: place }) => place === "binding.gyp");
-  const hasModule = scan.files.some(({ path: place }) => place.endsWith(".node"));
-  if (!isSource || hasModule) return;
+  if (!isUnbuilt(files)) return;
   throw new VarveError(
     "NPM_NATIVE",
     `${name} is built by its install script, which has not run for ${platform.os}/${platform.cpu} with ${platform.libc}`,
     {
       hint: "install the project (with scripts) on a machine like the image's platform, or use a package with ready modules",
     },
+  );
+}
+
+/**
+ * Whether a package looks as if its native module had still to be built. One that has optional
+ * dependencies may find its modules there.
+ */
+export function isUnbuilt({ manifest, scan }: PackageFiles): boolean {
+  const { gypfile, optionalDependencies = {} } = manifest;
+  if (gypfile === false || Object.keys(optionalDependencies).length > 0) return false;
+  return (
+    scan.files.some(({ path: place }) => place === "binding.gyp") &&
+    !scan.files.some(({ path: place }) => place.endsWith(".node"))
   );
 }
 

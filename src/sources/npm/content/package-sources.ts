@@ -2,7 +2,7 @@ import path from "node:path";
 import { VarveError } from "../../../errors.ts";
 import { compareWithPublished, describeDifference } from "./compare-published.ts";
 import { locateInstalled } from "./locate.ts";
-import { checkNativeModules, refuseUnbuilt } from "./native-modules.ts";
+import { checkNativeModules, isUnbuilt, refuseUnbuilt } from "./native-modules.ts";
 import { installedAt, readPackageFiles, runsInstallScript } from "./package-files.ts";
 import type { PackageFiles } from "./package-files.ts";
 import type { PackageStore } from "./package-store.ts";
@@ -87,6 +87,10 @@ export class PackageSources {
       throw this.#outOfStep(
         `${folder} holds ${manifest.name ?? "?"}@${manifest.version ?? "?"}, the lockfile has ${nameOf(locked)}`,
       );
+    }
+    if (isUnbuilt(files)) {
+      const { onNotice } = this.#options;
+      onNotice(`${nameOf(locked)} has no native module: its install script has not run here`);
     }
     const identity = locked.patched === true ? undefined : (locked.integrity ?? locked.checksum);
     const hasScript = locked.hasInstallScript ?? runsInstallScript(files);

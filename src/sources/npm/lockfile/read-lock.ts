@@ -31,8 +31,15 @@ export function findLockfile(folder: string): string {
     if (isEnd) break;
   }
   throw new VarveError("NPM_NO_LOCK", `${start} has no lockfile`, {
-    hint: "an image is made of exactly what a lockfile pins; make one: npm install",
+    hint: `an image is made of exactly what a lockfile pins; make one: ${usualManager(start)} install`,
   });
+}
+
+/** What a project without a lockfile is installed with, as far as it says so. */
+function usualManager(folder: string): string {
+  const [manager = ""] = (readManifest(folder)?.packageManager ?? "").split("@");
+  if (manager in MANAGERS) return manager;
+  return fs.existsSync(path.join(folder, "pnpm-workspace.yaml")) ? "pnpm" : "npm";
 }
 
 function choose(found: readonly string[], folder: string): string {

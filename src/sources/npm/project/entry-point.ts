@@ -136,9 +136,15 @@ function fromUsualNames(folder: string, manifest: Manifest): EntryPoint {
     "NPM_NO_ENTRY",
     `what to run in ${folder} is not clear: ${why}${candidates}`,
     {
-      hint: 'set "main" in package.json, or "start" to: node FILE',
+      hint: hasWorkspaces(folder, manifest)
+        ? "name the workspace that is the application: run varve in its folder, or say { npm: FOLDER } in the recipe"
+        : 'set "main" in package.json, or "start" to: node FILE',
     },
   );
+}
+
+function hasWorkspaces(folder: string, { workspaces }: Manifest): boolean {
+  return workspaces !== undefined || fs.existsSync(path.join(folder, "pnpm-workspace.yaml"));
 }
 
 function entry(
