@@ -1,3 +1,5 @@
+import path from "node:path";
+
 /** A project as somebody has it who has never heard of varve. */
 export interface NodeProjectCase {
   readonly name: string;
@@ -293,5 +295,28 @@ export const NODE_PROJECTS: readonly NodeProjectCase[] = [
     install: NPM,
     says: "hello, image",
     prints: ["/usr/local/bin/node", "cli.js", "image"],
+  },
+  {
+    name: "better-sqlite3",
+    special: "npm; a native module that its install script compiles",
+    files: {
+      "package.json": manifest({
+        type: "module",
+        scripts: { start: "node server.js" },
+        engines: { node: process.versions.node.split(".")[0] },
+        dependencies: { "better-sqlite3": "^12.0.0" },
+      }),
+      "server.js": `
+        import { createServer } from "node:http";
+        import Database from "better-sqlite3";
+        const db = new Database(":memory:");
+        db.exec("create table t (x); insert into t values ('sqlite'), ('compiled')");
+        const all = db.prepare("select group_concat(x, ', ') as x from t");
+        createServer((request, response) => response.end(all.get().x)).listen(8080);
+      `,
+    },
+    // Headers lie beside the Node that runs this, as in its package and in its archives.
+    install: `PATH="${path.dirname(process.execPath)}:$PATH" npm_config_build_from_source=true npm_config_nodedir="${path.resolve(process.execPath, "../..")}" ${NPM}`,
+    says: "sqlite, compiled",
   },
 ];
