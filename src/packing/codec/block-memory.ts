@@ -1,7 +1,7 @@
 import type { CodecName } from "../workers/protocol.ts";
 
 /** Bytes that a block holds. Part of the format: it decides the compressed bytes, threads do not. */
-export const BLOCK_SIZE: Readonly<Record<CodecName, number>> = { gzip: 1 << 20, zstd: 1 << 21 };
+export const BLOCK_SIZE: Readonly<Record<CodecName, number>> = { gzip: 1 << 20, zstd: 1 << 22 };
 
 /** Bytes before a block that may be referred to: the window of deflate (RFC 1951, section 2). */
 export const HISTORY_SIZE = 32_768;

@@ -10,8 +10,8 @@ export const DEFAULT_LEVEL: Readonly<Record<CodecName, number>> = { gzip: 6, zst
 /** RFC 1952: no name, no time, unknown operating system, so that every machine writes the same. */
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
 
-/** Blocks beside those that are worked at: one is filled, and one is taken away. */
-const BLOCKS_ASIDE = 2;
+/** Blocks beside those that are worked at: one that is filled, or taken away. */
+const BLOCKS_ASIDE = 1;
 
 export interface CompressOptions {
   readonly level?: number | undefined;
