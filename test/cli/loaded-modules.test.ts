@@ -91,7 +91,7 @@ describe("a command loads what it needs and nothing else", () => {
     const files = loadedFor(["stream", "--conf", conf, ...options]);
     expect(below(files, "src/assembly/from-conf.ts").length).toBe(1);
     expect(below(files, "src/engine/", ...FOREIGN)).toEqual([]);
-    expect(files.length).toBeLessThan(165);
+    expect(files.length).toBeLessThan(135);
   });
 
   it("load --conf: the engine's client besides", () => {
@@ -100,6 +100,6 @@ describe("a command loads what it needs and nothing else", () => {
     const files = loadedFor(["load", "--conf", conf, ...options]);
     expect(below(files, "src/engine/").length).toBeGreaterThan(0);
     expect(below(files, ...FOREIGN)).toEqual([]);
-    expect(files.length).toBeLessThan(210);
+    expect(files.length).toBeLessThan(100);
   });
 });
