@@ -19,8 +19,12 @@ export async function digest(this: VarveContext, flags: DigestFlags): Promise<vo
       hint: "--plan FILE as varve plan --json prints it, or --conf FILE as Nix makes it",
     });
   }
-  const layers = await inSession(flags, async (session) =>
-    plan === undefined ? ofConf(conf!, flags, session) : ofPlan(plan, flags, session),
+  const layers = await inSession(
+    flags,
+    async (session) =>
+      plan === undefined ? ofConf(conf!, flags, session) : ofPlan(plan, flags, session),
+    // Most digests are known, or all.
+    { warmUp: false },
   );
   this.process.stdout.write(
     flags.json
