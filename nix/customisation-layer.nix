@@ -57,6 +57,11 @@ symlinkJoin {
     )
 
     mkdir $out
+    ${lib.optionalString enableFakechroot ''
+      source ${./proot-allowed.sh}
+      imageName=${lib.escapeShellArg baseName}
+      varveProotAllowed enableFakechroot
+    ''}
     (
       export imageRoot=$PWD/image_root out stdenv fakeRootCommands regularAccountFiles
       # Real changes of owner fail in a sandbox with an error that some versions of fakeroot pass on.

@@ -72,6 +72,8 @@ runCommand "docker-layer-${baseName}"
     # Real changes of owner fail in a sandbox with an error that some versions of fakeroot pass on.
     export FAKEROOTDONTTRYCHOWN=1 stdenv out
     export imageName base copyToRoot extraCommands keepDirlinks runAsRoot copiedLayer regularAccountFiles mountPoints
+    source ${./proot-allowed.sh}
+    varveProotAllowed runAsRoot
     touch owners
     fakeroot -i owners -s owners bash -e ${./root-layer.sh} unpack
     (

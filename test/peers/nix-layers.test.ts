@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -229,6 +230,18 @@ describe.skipIf(nixAbsent() ?? absent(["docker-registry", "strace"]))("layers in
       const { layers } = json(manifest) as Manifest;
       expect(fs.readlinkSync(blob(layout!, layers[0]!.digest))).toMatch(/^\/nix\/store\//);
       expect(readIndex(layout!).manifests[0]!.digest).toBe(pushed.split("@")[1]);
+    });
+
+    it("getManifest of an image for several platforms prints that of the one asked for", async () => {
+      await program("index.push", [`${registry.host}/team/several:1`]);
+      const from = ["--argstr", "registry", registry.host];
+      const [getManifest] = await buildAttributes(FILE, ["pulledArm.getManifest"], from);
+      const { stdout } = await run(executableIn(getManifest!), []);
+      const layout = built.get("index")!;
+      const index = readBlob(layout, readIndex(layout).manifests[0]!.digest) as Index;
+      const arm = index.manifests.find(({ platform }) => platform?.architecture === "arm64");
+      const digest = createHash("sha256").update(stdout).digest("hex");
+      expect(`sha256:${digest}`).toBe(arm!.digest);
     });
   });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { absent } from "../support/absent.ts";
 import { readDockerArchive } from "../support/docker-archive.ts";
 import { dockerdAbsent, startDockerd } from "../support/dockerd.ts";
 import type { TestDockerd } from "../support/dockerd.ts";
@@ -265,6 +266,17 @@ describe.skipIf(isShortRun() || (nixAbsent() ?? dockerdAbsent()))(
       expect(script).toContain("reached the first");
       expect(script).not.toContain("reached the last");
       expect(script).toContain("varve: image 'wrong': runAsRoot has failed");
+    });
+
+    // What is traced itself may not trace.
+    it.skipIf(absent(["strace"]))("says where proot is not allowed", async () => {
+      const traced = ["strace", "-f", "-qq", "-e", "trace=none", "-o", "/dev/null"];
+      expect(await complaintOf("mistakes.untraceable", "nix-build", traced)).toContain(
+        "varve: image 'untraceable': runAsRoot needs proot, which may not trace programs here (ptrace)",
+      );
+      expect(await complaintOf("mistakes.untraceableChroot", "nix-build", traced)).toContain(
+        "varve: image 'untraceable-chroot': enableFakechroot needs proot, which may not trace",
+      );
     });
 
     it("warns of contents, and takes it", async () => {

@@ -27,13 +27,18 @@ let
     writeTextDir
     ;
   inherit (dockerTools)
-    buildImage
-    buildLayeredImage
     exportImage
     mergeImages
     pullImage
     streamLayeredImage
     ;
+
+  # Whoever asks nothing of compression need not wait for it.
+  plainly = function: arguments: function ({ compressor = "none"; } // arguments);
+  buildImage = plainly dockerTools.buildImage;
+  buildLayeredImage = plainly dockerTools.buildLayeredImage;
+  buildImageWithNixDb = plainly dockerTools.buildImageWithNixDb;
+  buildLayeredImageWithNixDb = plainly dockerTools.buildLayeredImageWithNixDb;
 
   binPath = [
     bash
@@ -67,7 +72,7 @@ rec {
   };
 
   # 8, 9
-  bashImage = buildImage {
+  bashImage = dockerTools.buildImage {
     name = "bash";
     tag = "latest";
     copyToRoot = bashInteractive;
@@ -78,13 +83,13 @@ rec {
   };
 
   # 10 to 18
-  bashNoTag = buildImage {
+  bashNoTag = dockerTools.buildImage {
     name = "bash-no-tag";
     copyToRoot = bashInteractive;
   };
   bashZstd = bashNoTag.override { compressor = "zstd"; };
   bashUncompressed = bashNoTag.override { compressor = "none"; };
-  bashLayered = buildLayeredImage {
+  bashLayered = dockerTools.buildLayeredImage {
     name = "bash-layered";
     contents = [ bashInteractive ];
     config.Cmd = [
@@ -107,7 +112,7 @@ rec {
   };
 
   # 19, 21
-  nixImage = dockerTools.buildImageWithNixDb {
+  nixImage = buildImageWithNixDb {
     name = "nix";
     tag = "latest";
     copyToRoot = [
@@ -377,7 +382,7 @@ rec {
   };
 
   # 43, 44
-  layeredNixDb = dockerTools.buildLayeredImageWithNixDb {
+  layeredNixDb = buildLayeredImageWithNixDb {
     name = "layered-nix-db";
     tag = "latest";
     contents = [
@@ -422,6 +427,48 @@ rec {
     tag = "latest";
     config.Cmd = [ "${hello}/bin/hello" ];
   };
+
+  # 61: what NixOS' activation of /etc makes: links to links in /etc/static, which is one into the store, and copies of
+  # files that have a mode. NixOS itself needs nixpkgs.
+  etcActivation =
+    let
+      etc = runCommand "etc" { } ''
+        mkdir -p $out/etc/some.d
+        for file in some-config-file of-a-mode passwd; do
+          ln -s ${runCommand "etc-files" { } ''
+            mkdir $out
+            echo "127.0.0.1 localhost" > $out/some-config-file
+            echo secret > $out/of-a-mode
+            echo "app:x:4711:4711::/srv:/bin/sh" > $out/passwd
+          ''}/$file $out/etc/$file
+        done
+        ln -s ../some-config-file $out/etc/some.d/below
+      '';
+    in
+    streamLayeredImage {
+      name = "etc";
+      tag = "latest";
+      enableFakechroot = true;
+      fakeRootCommands = ''
+        mkdir -p /etc/some.d
+        ln -sfn ${etc}/etc /etc/static
+        for file in some-config-file passwd some.d/below; do
+          ln -s /etc/static/$file /etc/$file.tmp
+          mv -T /etc/$file.tmp /etc/$file
+        done
+        cp /etc/static/of-a-mode /etc/of-a-mode.tmp
+        chown 4711:0 /etc/of-a-mode.tmp
+        chmod 0440 /etc/of-a-mode.tmp
+        mv /etc/of-a-mode.tmp /etc/of-a-mode
+      '';
+      config.Cmd = [
+        "${busybox}/bin/busybox"
+        "sh"
+        "-c"
+        "cd /etc; cat some-config-file some.d/below of-a-mode; stat -c '%u %a %F' of-a-mode passwd some-config-file"
+      ];
+      config.Env = [ "PATH=${busybox}/bin" ];
+    };
 
   # 64
   storeOwner = streamLayeredImage {
@@ -543,7 +590,7 @@ rec {
   };
 
   # A base in each of its forms: archives of any compression, OCI's layout and archive.
-  formBase = buildImage {
+  formBase = dockerTools.buildImage {
     name = "form-base";
     tag = "latest";
     extraCommands = "mkdir -p etc; echo base > etc/from-base";
@@ -647,7 +694,7 @@ rec {
     tag = "latest";
     drv = toBuild;
   };
-  shellRun = dockerTools.buildNixShellImage {
+  shellRun = plainly dockerTools.buildNixShellImage {
     name = "nix-shell-run";
     tag = "latest";
     drv = toBuild;
@@ -703,9 +750,13 @@ rec {
     layerName = bashImage.layer.name;
     exportName = exported.name;
     pullName = pulled.name;
+    shellNames = [
+      shellRun.name
+      (dockerTools.buildNixShellImage { drv = toBuild; }).name
+    ];
     arguments = builtins.mapAttrs (_: function: builtins.attrNames (lib.functionArgs function)) {
-      inherit buildImage pullImage exportImage;
-      inherit (dockerTools) streamNixShellImage buildNixShellImage;
+      inherit pullImage exportImage;
+      inherit (dockerTools) buildImage streamNixShellImage buildNixShellImage;
     };
     functions = builtins.attrNames dockerTools;
   };
@@ -752,6 +803,15 @@ rec {
         false
         echo reached the "last"
       '';
+    };
+    untraceable = buildImage {
+      name = "untraceable";
+      runAsRoot = "touch /made";
+    };
+    untraceableChroot = streamLayeredImage {
+      name = "untraceable-chroot";
+      enableFakechroot = true;
+      fakeRootCommands = "touch /made";
     };
     pullHash = pullImage {
       imageName = "busybox";

@@ -25,6 +25,7 @@ const NAMES = [
   "layeredNixDb",
   "linkToLink",
   "storeOwner",
+  "etcActivation",
 ] as const;
 
 /*
@@ -135,6 +136,19 @@ describe.skipIf(isShortRun() || (nixAbsent() ?? dockerdAbsent()))(
     it("46: a store path that is a link stays one", async () => {
       expect(await docker.run(await loadStream("linkToLink"))).toBe(
         `${paths.hello}/bin/hello\nHello, world!`,
+      );
+    });
+
+    it("61: what activating NixOS' /etc makes is there, accounts as regular files", async () => {
+      expect(await docker.run(await loadStream("etcActivation"))).toBe(
+        [
+          "127.0.0.1 localhost",
+          "127.0.0.1 localhost",
+          "secret",
+          "4711 440 regular file",
+          "0 644 regular file",
+          "0 777 symbolic link",
+        ].join("\n"),
       );
     });
 

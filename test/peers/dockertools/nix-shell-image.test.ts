@@ -109,9 +109,11 @@ describe.skipIf(isShortRun() || (nixAbsent() ?? dockerdAbsent()))(
     });
 
     it("has dockerTools' arguments, and says what is wrong", async () => {
-      const { arguments: taken } = await evaluateImages<{
+      const { arguments: taken, shellNames } = await evaluateImages<{
         arguments: Record<string, readonly string[]>;
+        shellNames: readonly string[];
       }>("facts");
+      expect(shellNames).toEqual(["nix-shell-run.tar", "to-build-env.tar.gz"]);
       const expected = "command drv gid homeDirectory name run shell tag uid".split(" ");
       expect(taken["streamNixShellImage"]).toEqual(expected);
       expect(taken["buildNixShellImage"]).toEqual([...expected, "compressor"].toSorted());

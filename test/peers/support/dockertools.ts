@@ -46,14 +46,20 @@ export async function evaluateImages<Value>(attribute: string): Promise<Value> {
   return JSON.parse(await runNix("nix-instantiate", ...options, images, "-A", attribute)) as Value;
 }
 
-/** Standard error of evaluating or building an attribute. */
+/**
+ * Standard error of evaluating or building an attribute.
+ *
+ * @param below what the program runs below, such as strace with its options
+ */
 export async function complaintOf(
   attribute: string,
   program: "nix-instantiate" | "nix-build",
+  below: readonly string[] = [],
 ): Promise<string> {
   try {
     const options = program === "nix-build" ? ["--no-out-link"] : [];
-    const { stderr } = await run(program, [images, "-A", attribute, ...options], {
+    const [first, ...rest] = [...below, program, images, "-A", attribute, ...options];
+    const { stderr } = await run(first!, rest, {
       cwd: repository,
       env: nixEnvironment,
     });

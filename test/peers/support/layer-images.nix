@@ -184,6 +184,12 @@ rec {
     registryUrl = registry;
     imageManifest = manifest;
   };
+  pulledArm = varveTools.pullImageFromManifest {
+    imageName = "team/several";
+    imageTag = "1";
+    registryUrl = registry;
+    arch = "arm64";
+  };
 
   facts = {
     paths = builtins.mapAttrs (_: path: builtins.unsafeDiscardStringContext "${path}") {
