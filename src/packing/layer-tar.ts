@@ -18,8 +18,8 @@ export type ByteConsumer = (bytes: Buffer) => void;
 
 export interface WriteLayerOptions {
   /**
-   * Gives the buffer to fill next, of `CHUNK_SIZE` bytes; by default it is one and the same, so that
-   * bytes must be used before the consumer returns.
+   * Gives the buffer to fill next, all of one length; by default it is one and the same, of
+   * `CHUNK_SIZE` bytes, so that bytes must be used before the consumer returns.
    */
   readonly nextBuffer?: (() => Buffer) | undefined;
   /** What `measureLayer` has found: then nothing is walked. */
@@ -93,7 +93,7 @@ class LayerTarWriter {
   }
 
   add(entry: TarEntry, content: EntryContent): void {
-    if (CHUNK_SIZE - this.#used < this.#headers.space(entry)) this.#flush();
+    if (this.#buffer.length - this.#used < this.#headers.space(entry)) this.#flush();
     this.#used += this.#headers.write(this.#buffer, this.#used, entry);
     if (entry.size === 0 || content === undefined) return;
     if (Buffer.isBuffer(content)) this.#addBytes(content);
@@ -116,9 +116,10 @@ class LayerTarWriter {
     try {
       let left = size;
       while (left > 0) {
-        if (this.#used === CHUNK_SIZE) this.#flush();
-        if (left < CHUNK_SIZE && left + 1 > CHUNK_SIZE - this.#used) this.#flush();
-        const space = CHUNK_SIZE - this.#used;
+        if (this.#used === this.#buffer.length) this.#flush();
+        if (left < this.#buffer.length && left + 1 > this.#buffer.length - this.#used)
+          this.#flush();
+        const space = this.#buffer.length - this.#used;
         const wanted = space === left ? left - 1 : Math.min(left + 1, space);
         const got = attempt(from, () => fs.readSync(file, this.#buffer, this.#used, wanted, null));
         if (got === 0 || got > left) refuseChanged(from.name, size);
@@ -135,7 +136,7 @@ class LayerTarWriter {
 
   #addBytes(bytes: Buffer): void {
     for (let at = 0; at < bytes.length;) {
-      if (this.#used === CHUNK_SIZE) this.#flush();
+      if (this.#used === this.#buffer.length) this.#flush();
       const copied = bytes.copy(this.#buffer, this.#used, at);
       this.#used += copied;
       at += copied;
@@ -145,8 +146,8 @@ class LayerTarWriter {
   #addZeros(count: number): void {
     let left = count;
     while (left > 0) {
-      if (this.#used === CHUNK_SIZE) this.#flush();
-      const now = Math.min(left, CHUNK_SIZE - this.#used);
+      if (this.#used === this.#buffer.length) this.#flush();
+      const now = Math.min(left, this.#buffer.length - this.#used);
       this.#buffer.fill(0, this.#used, this.#used + now);
       this.#used += now;
       left -= now;

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { CHUNK_SIZE } from "../chunk-size.ts";
 
 /**
  * Buffers in shared memory between a worker that reads files into them and a worker that hashes or
@@ -7,7 +6,9 @@ import { CHUNK_SIZE } from "../chunk-size.ts";
  * whoever is ahead sleeps. When both have ended well, the ring is as new and can be used again.
  */
 
-const SLOTS = 4;
+const SLOTS = 8;
+/** Smaller than chunks that a main thread is told of: handing one over costs next to nothing. */
+const SLOT_SIZE = 1 << 18;
 /** Int32 cells before the data, one a slot: what it holds. */
 const DATA_OFFSET = 64;
 
@@ -20,14 +21,14 @@ const GONE = -2;
 export class RingAbandoned extends Error {}
 
 export function createSharedRing(): SharedArrayBuffer {
-  return new SharedArrayBuffer(DATA_OFFSET + SLOTS * CHUNK_SIZE);
+  return new SharedArrayBuffer(DATA_OFFSET + SLOTS * SLOT_SIZE);
 }
 
 function slotsOf(ring: SharedArrayBuffer): { cells: Int32Array; slots: Buffer[] } {
   return {
     cells: new Int32Array(ring, 0, SLOTS),
     slots: Array.from({ length: SLOTS }, (_, slot) =>
-      Buffer.from(ring, DATA_OFFSET + slot * CHUNK_SIZE, CHUNK_SIZE),
+      Buffer.from(ring, DATA_OFFSET + slot * SLOT_SIZE, SLOT_SIZE),
     ),
   };
 }
