@@ -33,6 +33,9 @@ export interface MeasuredLayer {
   readonly record: WalkRecord | undefined;
 }
 
+/** More than headers take, but for those with very long names, owners or attributes. */
+const ROOMY = 1 << 14;
+
 /** Bytes of a walk's record that are kept: some 200,000 entries. */
 const LONGEST_RECORD = 1 << 23;
 
@@ -81,19 +84,25 @@ class LayerTarWriter {
   readonly #headers: HeaderWriter;
   readonly #consume: ByteConsumer;
   readonly #nextBuffer: () => Buffer;
+  /** Where there is as much space, any header of a short entry fits. */
+  readonly #roomy: number;
   #buffer: Buffer;
   #used = 0;
   #flushed = 0;
 
   constructor(spec: LayerSpec, consume: ByteConsumer, nextBuffer: () => Buffer) {
+    const { uname, gname } = spec.common;
     this.#headers = new HeaderWriter(spec.common);
+    this.#roomy = ROOMY + 4 * (uname.length + gname.length);
     this.#consume = consume;
     this.#nextBuffer = nextBuffer;
     this.#buffer = nextBuffer();
   }
 
   add(entry: TarEntry, content: EntryContent): void {
-    if (this.#buffer.length - this.#used < this.#headers.space(entry)) this.#flush();
+    const space = this.#buffer.length - this.#used;
+    const fits = space >= this.#roomy && isShort(entry);
+    if (!fits && space < this.#headers.space(entry)) this.#flush();
     this.#used += this.#headers.write(this.#buffer, this.#used, entry);
     if (entry.size === 0 || content === undefined) return;
     if (Buffer.isBuffer(content)) this.#addBytes(content);
@@ -161,6 +170,11 @@ class LayerTarWriter {
     this.#used = 0;
     this.#buffer = this.#nextBuffer();
   }
+}
+
+/** Whether its header is no longer than most, which is seen without laying it out. */
+function isShort({ name, link, owner, xattrs }: TarEntry): boolean {
+  return name.length + link.length < ROOMY / 2 && owner === undefined && xattrs === undefined;
 }
 
 function refuseChanged(path: ByteString, size: number): never {

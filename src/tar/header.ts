@@ -95,10 +95,13 @@ export class HeaderWriter {
   write(target: Buffer, offset: number, entry: TarEntry): number {
     let at = offset;
     const style = this.#styleFor(entry);
-    if (isExtended(entry, style)) at += this.#writeExtended(target, at, entry, style);
+    const extended = isExtended(entry, style);
+    if (extended) at += this.#writeExtended(target, at, entry, style);
+    // What needs no extended header is ASCII and fits.
+    const fit = extended ? asciiField : asItIs;
     const sum =
       style.template.copyTo(target, at) +
-      writeText(target, at + NAME_OFFSET, asciiField(entry.name, USTAR_NAME_LENGTH)) +
+      writeText(target, at + NAME_OFFSET, fit(entry.name, USTAR_NAME_LENGTH)) +
       writeText(target, at + MODE_OFFSET, octal(entry.mode, 7)) +
       writeText(
         target,
@@ -108,7 +111,7 @@ export class HeaderWriter {
       writeText(target, at + TYPE_OFFSET, TYPE_FLAGS[entry.type]) +
       (entry.link === ""
         ? 0
-        : writeText(target, at + LINK_OFFSET, asciiField(entry.link, USTAR_NAME_LENGTH)));
+        : writeText(target, at + LINK_OFFSET, fit(entry.link, USTAR_NAME_LENGTH)));
     writeChecksum(target, at, sum);
     return at + BLOCK_SIZE - offset;
   }
@@ -225,6 +228,10 @@ function asciiField(text: ByteString, length: number): ByteString {
     .slice(0, length)
     .map((point) => (point < 0x80 ? String.fromCharCode(point) : "?"))
     .join("");
+}
+
+function asItIs(text: ByteString): ByteString {
+  return text;
 }
 
 function octal(value: number, digits: number): string {
