@@ -26,7 +26,44 @@ describe("imports point one way", () => {
     const below = new Set(ROOMS.slice(ROOMS.indexOf(room) + 1));
     expect(found.filter((other) => !below.has(other))).toEqual([]);
   });
+
+  it("between files: none comes back to where it began", () => {
+    expect(circlesIn(importsByFile())).toEqual([]);
+  });
 });
+
+/** Loading on demand counts as well: who loads whom is a direction, too. */
+function importsByFile(): Map<string, readonly string[]> {
+  const names = fs.readdirSync(SOURCE, { recursive: true, encoding: "utf8" });
+  return new Map(
+    names
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => [
+        name,
+        targetsIn(name).map((target) => path.join(path.dirname(name), target)),
+      ]),
+  );
+}
+
+/** Files from which imports lead back to themselves. */
+function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const left = new Map([...imports].map(([name, others]) => [name, new Set(others)]));
+  // Whoever imports nothing that is left is in no circle.
+  for (;;) {
+    const free = [...left].filter(([, others]) => others.size === 0).map(([name]) => name);
+    if (free.length === 0) return [...left.keys()];
+    for (const name of free) left.delete(name);
+    for (const others of left.values()) for (const name of free) others.delete(name);
+  }
+}
+
+/** What a file imports of ours, types included: a type is knowledge, too. */
+function targetsIn(name: string): string[] {
+  const text = fs.readFileSync(path.join(SOURCE, name), "utf8");
+  return [...text.matchAll(/(?:from|import\()\s*"(\.{1,2}\/[^"]+\.ts)"/g)].map(
+    ([, target]) => target!,
+  );
+}
 
 /** Rows that begin with a folder: the name, and what stands in the last column. */
 function roomsIn(markdown: string): Map<string, readonly string[]> {
@@ -39,7 +76,7 @@ function roomsIn(markdown: string): Map<string, readonly string[]> {
   );
 }
 
-/** Files of ours that are imported, types included: a type is knowledge, too. */
+/** Rooms that a room imports from. */
 function importsByRoom(): Map<string, string[]> {
   const rooms = new Map<string, Set<string>>();
   for (const name of fs.readdirSync(SOURCE, { recursive: true, encoding: "utf8" })) {
@@ -47,9 +84,8 @@ function importsByRoom(): Map<string, string[]> {
     if (!name.endsWith(".ts") || room === undefined) continue;
     const others = rooms.get(room) ?? new Set();
     rooms.set(room, others);
-    const text = fs.readFileSync(path.join(SOURCE, name), "utf8");
-    for (const [, target] of text.matchAll(/(?:from|import\()\s*"(\.{1,2}\/[^"]+)"/g)) {
-      const other = roomOf(path.join(path.dirname(name), target!));
+    for (const target of targetsIn(name)) {
+      const other = roomOf(path.join(path.dirname(name), target));
       if (other !== undefined && other !== room) others.add(other);
     }
   }

@@ -113,7 +113,10 @@ export async function execute(
     failed = true;
     return report(error, debug);
   }, commandsFor(inputs));
-  await run(app, inputs, { process: surroundings });
+  await run(app, inputs, {
+    process: surroundings,
+    commandLine: (words) => application(String, commandsFor(words)),
+  });
   const { exitCode } = surroundings;
   if (typeof exitCode !== "number") return 0;
   if (failed && ANSWERING.has(inputs[0]!)) return USAGE_EXIT_CODE;

@@ -102,7 +102,9 @@ describe("Debian's packages on a base", () => {
         "lib64 -> usr/lib64",
       ]),
     );
-    expect(all.find((line) => line.startsWith("usr/sbin/appd"))).toMatch(/ link to (?:\.?\/)?bin\/app$/);
+    expect(all.find((line) => line.startsWith("usr/sbin/appd"))).toMatch(
+      / link to (?:\.?\/)?bin\/app$/,
+    );
     expect(all.filter((line) => /^(?:s?bin|lib|var\/run) ->/.test(line))).toEqual([]);
   });
 

@@ -211,7 +211,9 @@ describe("packages are refused", () => {
     `);
     cut();
     const page = spoil(DEB, () => Buffer.from("<html>log in</html>"));
-    expect(await refusal()).toContain("MIRROR/pool/app_1_amd64.deb is cut off: SOME of ALL bytes came");
+    expect(await refusal()).toContain(
+      "MIRROR/pool/app_1_amd64.deb is cut off: SOME of ALL bytes came",
+    );
     page();
     await worksAsNew();
   });

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { differenceTable } from "../../src/cli/difference-table.ts";
+import { differenceTable } from "../../src/cli/tables/difference-table.ts";
 import { compareImages } from "../../src/comparison/compare-images.ts";
 import { factsOf } from "../../src/comparison/image-facts.ts";
 import { CountedLayer, imageOf } from "../comparison/support/images.ts";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { splitWords } from "../../src/cli/split-words.ts";
+import { splitWords } from "../../src/cli/sources/split-words.ts";
 import { runVarve } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { APP, appStore } from "./support/app-store.ts";

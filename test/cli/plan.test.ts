@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { planTable } from "../../src/cli/plan-table.ts";
+import { planTable } from "../../src/cli/tables/plan-table.ts";
 import { closureOfInfos } from "../../src/sources/nix/path-info.ts";
 import { goldenFiles, hasGolden, readGolden } from "../support/golden.ts";
 import { runVarve } from "../support/run-varve.ts";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Inspection } from "../../src/cli/inspection-table.ts";
+import type { Inspection } from "../../src/cli/tables/inspection-table.ts";
 import { writeConf } from "../support/conf.ts";
 import { runVarve } from "../support/run-varve.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

@@ -11,15 +11,7 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
-import type { Compression } from "../../packing/codec/compression.ts";
-
-export interface BuildFlags extends ImageFlags, WorkFlags, ConnectionFlags {
-  readonly output?: string;
-  readonly compression?: Compression;
-  readonly compressionLevel?: number;
-  readonly metadataFile?: string;
-}
+import type { BuildFlags } from "../run/build.ts";
 
 export const buildCommand = command<BuildFlags, string[], VarveContext>({
   loader: async () => (await import("../run/build.ts")).build,

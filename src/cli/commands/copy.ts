@@ -1,7 +1,6 @@
 import { buildCommand as command } from "@stricli/core";
-import { ARCHIVE_FORMS } from "../archive-form.ts";
-import type { ArchiveForm } from "../archive-form.ts";
 import type { VarveContext } from "../context.ts";
+import { ARCHIVE_FORMS } from "../delivery/archive-form.ts";
 import {
   compressionFlags,
   connectionFlags,
@@ -12,16 +11,7 @@ import {
   transferFlags,
   wantedPlatformFlag,
 } from "../flags.ts";
-import type { CompressionFlags, ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
-
-export interface CopyFlags extends TransferFlags, ConnectionFlags, CompressionFlags, EngineFlags {
-  readonly platform?: string;
-  readonly all: boolean;
-  readonly referrers: boolean;
-  readonly archiveForm: ArchiveForm;
-  readonly metadataFile?: string;
-  readonly dryRun: boolean;
-}
+import type { CopyFlags } from "../run/copy.ts";
 
 export const copyCommand = command<CopyFlags, [string, string], VarveContext>({
   loader: async () => (await import("../run/copy.ts")).copy,

@@ -1,11 +1,7 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import { connectionFlags, imageAliases, imageFlags, workAliases, workFlags } from "../flags.ts";
-import type { ComparisonFlags } from "../open-compared.ts";
-
-export interface DiffFlags extends ComparisonFlags {
-  readonly files: boolean;
-}
+import type { DiffFlags } from "../run/diff.ts";
 
 export const diffCommand = command<DiffFlags, string[], VarveContext>({
   loader: async () => (await import("../run/diff.ts")).diff,

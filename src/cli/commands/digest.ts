@@ -1,19 +1,7 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import { imageFlags, workAliases, workFlags } from "../flags.ts";
-import type { WorkFlags } from "../flags.ts";
-
-export interface DigestFlags extends WorkFlags {
-  readonly plan?: string;
-  readonly conf?: string;
-  readonly json: boolean;
-  readonly storeRoot?: string;
-  readonly uid?: number;
-  readonly gid?: number;
-  readonly uname?: string;
-  readonly gname?: string;
-  readonly mtime?: string;
-}
+import type { DigestFlags } from "../run/digest.ts";
 
 export const digestCommand = command<DigestFlags, [], VarveContext>({
   loader: async () => (await import("../run/digest.ts")).digest,

@@ -8,16 +8,7 @@ import {
   transferAliases,
   transferFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
-
-export interface IndexFlags extends TransferFlags, ConnectionFlags, EngineFlags {
-  readonly tag?: readonly string[];
-  readonly update: boolean;
-  readonly remove?: readonly string[];
-  readonly annotation?: readonly string[];
-  readonly metadataFile?: string;
-  readonly dryRun: boolean;
-}
+import type { IndexFlags } from "../run/index.ts";
 
 const repeated = { kind: "parsed", parse: String, optional: true, variadic: true } as const;
 

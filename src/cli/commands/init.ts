@@ -1,12 +1,7 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
-import type { DebugFlag } from "../flags.ts";
 import { workFlags } from "../flags.ts";
-
-export interface InitFlags extends DebugFlag {
-  readonly json: boolean;
-  readonly force: boolean;
-}
+import type { InitFlags } from "../run/init.ts";
 
 const off = { kind: "boolean", default: false, withNegated: false } as const;
 

@@ -9,12 +9,7 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, EngineFlags, ImageFlags, WorkFlags } from "../flags.ts";
-
-export interface InspectFlags extends ImageFlags, WorkFlags, ConnectionFlags, EngineFlags {
-  readonly json: boolean;
-  readonly raw: boolean;
-}
+import type { InspectFlags } from "../run/inspect.ts";
 
 export const inspectCommand = command<InspectFlags, string[], VarveContext>({
   loader: async () => (await import("../run/inspect.ts")).inspect,

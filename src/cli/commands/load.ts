@@ -10,16 +10,7 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
-
-export interface LoadFlags extends ImageFlags, WorkFlags, ConnectionFlags {
-  readonly host?: string;
-  readonly context?: string;
-  readonly metadataFile?: string;
-  readonly full: boolean;
-  readonly dryRun: boolean;
-  readonly watch: boolean;
-}
+import type { LoadFlags } from "../run/load.ts";
 
 export const loadCommand = command<LoadFlags, string[], VarveContext>({
   loader: async () => (await import("../run/load.ts")).load,

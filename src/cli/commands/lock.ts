@@ -1,15 +1,7 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import { imageFlags, transferAliases, transferFlags } from "../flags.ts";
-import type { TransferFlags } from "../flags.ts";
-
-export interface LockFlags extends TransferFlags {
-  readonly update: boolean;
-  readonly check: boolean;
-  readonly image?: string;
-  readonly platform?: readonly string[];
-  readonly offline: boolean;
-}
+import type { LockFlags } from "../run/lock.ts";
 
 export const lockCommand = command<LockFlags, string[], VarveContext>({
   loader: async () => (await import("../run/lock.ts")).lock,

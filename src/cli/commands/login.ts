@@ -1,13 +1,8 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import { connectionFlags, workFlags } from "../flags.ts";
-import type { ConnectionFlags, DebugFlag } from "../flags.ts";
-
-export interface LoginFlags extends ConnectionFlags, DebugFlag {
-  readonly username?: string;
-  readonly password?: string;
-  readonly passwordStdin: boolean;
-}
+import type { DebugFlag } from "../flags.ts";
+import type { LoginFlags } from "../run/login.ts";
 
 const registryArgument = {
   kind: "tuple",

@@ -1,6 +1,5 @@
 import { buildCommand as command } from "@stricli/core";
 import { COMPRESSIONS } from "../../packing/codec/compression.ts";
-import type { Compression } from "../../packing/codec/compression.ts";
 import type { VarveContext } from "../context.ts";
 import {
   connectionFlags,
@@ -9,13 +8,7 @@ import {
   transferFlags,
   wantedPlatformFlag,
 } from "../flags.ts";
-import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
-
-export interface MergeFlags extends TransferFlags, ConnectionFlags, EngineFlags {
-  readonly output?: string;
-  readonly platform?: string;
-  readonly compression?: Compression;
-}
+import type { MergeFlags } from "../run/merge.ts";
 
 export const mergeCommand = command<MergeFlags, string[], VarveContext>({
   loader: async () => (await import("../run/merge.ts")).merge,

@@ -8,11 +8,7 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
-
-export interface PlanFlags extends ImageFlags, WorkFlags, ConnectionFlags {
-  readonly json: boolean;
-}
+import type { PlanFlags } from "../run/plan.ts";
 
 export const planCommand = command<PlanFlags, string[], VarveContext>({
   loader: async () => (await import("../run/plan.ts")).plan,

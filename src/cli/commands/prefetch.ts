@@ -1,19 +1,7 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import { connectionFlags, transferAliases, transferFlags } from "../flags.ts";
-import type { ConnectionFlags, TransferFlags } from "../flags.ts";
-
-export interface PrefetchFlags extends TransferFlags, ConnectionFlags {
-  readonly imageName?: string;
-  readonly imageTag?: string;
-  readonly imageDigest?: string;
-  readonly finalImageName?: string;
-  readonly finalImageTag?: string;
-  readonly os?: string;
-  readonly arch?: string;
-  readonly store: boolean;
-  readonly json: boolean;
-}
+import type { PrefetchFlags } from "../run/prefetch.ts";
 
 const optionalText = { kind: "parsed", parse: String, optional: true } as const;
 

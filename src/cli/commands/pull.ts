@@ -9,16 +9,7 @@ import {
   transferFlags,
   wantedPlatformFlag,
 } from "../flags.ts";
-import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
-
-export interface PullFlags extends TransferFlags, ConnectionFlags, EngineFlags {
-  readonly output?: string;
-  readonly tag?: readonly string[];
-  readonly platform?: string;
-  readonly all: boolean;
-  readonly metadataFile?: string;
-  readonly dryRun: boolean;
-}
+import type { PullFlags } from "../run/pull.ts";
 
 export const pullCommand = command<PullFlags, [string], VarveContext>({
   loader: async () => (await import("../run/pull.ts")).pull,

@@ -1,6 +1,5 @@
 import { buildCommand as command } from "@stricli/core";
 import { COMPRESSIONS } from "../../packing/codec/compression.ts";
-import type { Compression } from "../../packing/codec/compression.ts";
 import type { VarveContext } from "../context.ts";
 import {
   connectionFlags,
@@ -13,15 +12,7 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
-
-export interface PushFlags extends ImageFlags, WorkFlags, ConnectionFlags {
-  readonly compression: Compression;
-  readonly compressionLevel?: number;
-  readonly cacheFrom?: readonly string[];
-  readonly metadataFile?: string;
-  readonly dryRun: boolean;
-}
+import type { PushFlags } from "../run/push.ts";
 
 export const pushCommand = command<PushFlags, string[], VarveContext>({
   loader: async () => (await import("../run/push.ts")).push,

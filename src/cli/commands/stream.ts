@@ -8,9 +8,7 @@ import {
   workAliases,
   workFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
-
-export interface StreamFlags extends ImageFlags, WorkFlags, ConnectionFlags {}
+import type { StreamFlags } from "../run/stream.ts";
 
 export const streamCommand = command<StreamFlags, string[], VarveContext>({
   loader: async () => (await import("../run/stream.ts")).stream,

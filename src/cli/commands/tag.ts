@@ -7,11 +7,7 @@ import {
   transferAliases,
   transferFlags,
 } from "../flags.ts";
-import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
-
-export interface TagFlags extends TransferFlags, ConnectionFlags, EngineFlags {
-  readonly dryRun: boolean;
-}
+import type { TagFlags } from "../run/tag.ts";
 
 export const tagCommand = command<TagFlags, string[], VarveContext>({
   loader: async () => (await import("../run/tag.ts")).tag,

@@ -1,11 +1,7 @@
 import { buildCommand as command } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import { connectionFlags, imageAliases, imageFlags, workAliases, workFlags } from "../flags.ts";
-import type { ComparisonFlags } from "../open-compared.ts";
-
-export interface VerifyFlags extends ComparisonFlags {
-  readonly deep: boolean;
-}
+import type { VerifyFlags } from "../run/verify.ts";
 
 export const verifyCommand = command<VerifyFlags, string[], VarveContext>({
   loader: async () => (await import("../run/verify.ts")).verify,

@@ -1,17 +1,25 @@
 import { writeWholeFile } from "../../destinations/output-file.ts";
 import { UsageError } from "../../errors.ts";
 import { compressionByName } from "../../packing/codec/compression.ts";
-import { buildArchive } from "../build-archive.ts";
-import { buildIndex, buildLayout } from "../build-layout.ts";
-import type { BuildFlags } from "../commands/build.ts";
-import { checkLevel } from "../compression-level.ts";
+import type { Compression } from "../../packing/codec/compression.ts";
 import type { VarveContext } from "../context.ts";
-import { writeMetadata } from "../metadata-file.ts";
-import { parseOutput } from "../output-place.ts";
-import type { OutputRequest } from "../output-place.ts";
-import { standardOutputForImage } from "../standard-output.ts";
-import { flagsForOne, targetsOf } from "../targets.ts";
-import type { Target } from "../targets.ts";
+import { buildArchive } from "../delivery/build-archive.ts";
+import { buildIndex, buildLayout } from "../delivery/build-layout.ts";
+import { checkLevel } from "../delivery/compression-level.ts";
+import { writeMetadata } from "../delivery/metadata-file.ts";
+import { parseOutput } from "../delivery/output-place.ts";
+import type { OutputRequest } from "../delivery/output-place.ts";
+import { standardOutputForImage } from "../delivery/standard-output.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
+import { flagsForOne, targetsOf } from "../sources/targets.ts";
+import type { Target } from "../sources/targets.ts";
+
+export interface BuildFlags extends ImageFlags, WorkFlags, ConnectionFlags {
+  readonly output?: string;
+  readonly compression?: Compression;
+  readonly compressionLevel?: number;
+  readonly metadataFile?: string;
+}
 
 export async function build(
   this: VarveContext,

@@ -1,14 +1,14 @@
 import { proposeCompletions } from "@stricli/core";
 import type { VarveContext } from "../context.ts";
 import type { DebugFlag } from "../flags.ts";
-import { application, commandsFor } from "../main.ts";
 
 export async function complete(
   this: VarveContext,
   _flags: DebugFlag,
   ...words: string[]
 ): Promise<void> {
-  const app = await application(String, commandsFor(words));
+  const app = await this.commandLine?.(words);
+  if (app === undefined) return;
   const proposals = await proposeCompletions(app, words, { process: this.process });
   // Options are proposed to whoever begins one: without proposals the shell proposes files.
   const isOption = words.at(-1)?.startsWith("-") === true;

@@ -1,13 +1,23 @@
 import { UsageError } from "../../errors.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { parseLocation } from "../../transports/location.ts";
-import type { CopyFlags } from "../commands/copy.ts";
-import { checkLevel } from "../compression-level.ts";
 import type { VarveContext } from "../context.ts";
-import { deliverCopy } from "../deliver-copy.ts";
-import { writeMetadata } from "../metadata-file.ts";
-import { withPlaces } from "../places.ts";
+import type { ArchiveForm } from "../delivery/archive-form.ts";
+import { checkLevel } from "../delivery/compression-level.ts";
+import { deliverCopy } from "../delivery/deliver-copy.ts";
+import { writeMetadata } from "../delivery/metadata-file.ts";
+import { withPlaces } from "../delivery/places.ts";
+import type { CompressionFlags, ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
+
+export interface CopyFlags extends TransferFlags, ConnectionFlags, CompressionFlags, EngineFlags {
+  readonly platform?: string;
+  readonly all: boolean;
+  readonly referrers: boolean;
+  readonly archiveForm: ArchiveForm;
+  readonly metadataFile?: string;
+  readonly dryRun: boolean;
+}
 
 export async function copy(
   this: VarveContext,

@@ -6,14 +6,17 @@ import type { ImageDifference } from "../../comparison/compare-images.ts";
 import { replacedBy } from "../../comparison/components.ts";
 import { factsOf } from "../../comparison/image-facts.ts";
 import { UsageError } from "../../errors.ts";
-import type { DiffFlags } from "../commands/diff.ts";
 import type { VarveContext } from "../context.ts";
-import { differenceJson, differenceTable } from "../difference-table.ts";
-import { openCompared } from "../open-compared.ts";
-import type { ComparedImage } from "../open-compared.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { terminalWidth } from "../terminal-width.ts";
+import { openCompared } from "../sources/open-compared.ts";
+import type { ComparedImage, ComparisonFlags } from "../sources/open-compared.ts";
+import { differenceJson, differenceTable } from "../tables/difference-table.ts";
+import { terminalWidth } from "../tables/terminal-width.ts";
+
+export interface DiffFlags extends ComparisonFlags {
+  readonly files: boolean;
+}
 
 /** What is different, and if it was asked for, in the files. */
 interface Differences {

@@ -6,11 +6,23 @@ import type { Layer, LayerIdentity } from "../../image/layer.ts";
 import { parseTimestamp } from "../../image/timestamp.ts";
 import { parsePlan } from "../../layering/plan.ts";
 import { readConf, storePathsOf } from "../../recipe/dockertools-conf.ts";
-import type { DigestFlags } from "../commands/digest.ts";
 import type { VarveContext } from "../context.ts";
+import type { WorkFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { openStoreView, placeOf } from "../store-view.ts";
+import { openStoreView, placeOf } from "../sources/store-view.ts";
+
+export interface DigestFlags extends WorkFlags {
+  readonly plan?: string;
+  readonly conf?: string;
+  readonly json: boolean;
+  readonly storeRoot?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly uname?: string;
+  readonly gname?: string;
+  readonly mtime?: string;
+}
 
 export async function digest(this: VarveContext, flags: DigestFlags): Promise<void> {
   const { plan, conf } = flags;

@@ -2,12 +2,20 @@ import { flatTar } from "../../archives/flat-tar.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { parseTimestamp } from "../../image/timestamp.ts";
 import { compressionByName } from "../../packing/codec/compression.ts";
+import type { Compression } from "../../packing/codec/compression.ts";
 import { parseLocation } from "../../transports/location.ts";
-import type { ExportFlags } from "../commands/export.ts";
 import type { VarveContext } from "../context.ts";
-import { withPlaces } from "../places.ts";
+import { withPlaces } from "../delivery/places.ts";
+import { writeOutput } from "../delivery/write-output.ts";
+import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
-import { writeOutput } from "../write-output.ts";
+
+export interface ExportFlags extends TransferFlags, ConnectionFlags, EngineFlags {
+  readonly output?: string;
+  readonly platform?: string;
+  readonly mtime?: string;
+  readonly compression?: Compression;
+}
 
 export async function exportRoot(
   this: VarveContext,

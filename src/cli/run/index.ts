@@ -2,21 +2,30 @@ import { membersOf } from "../../destinations/copy/join-index.ts";
 import type { IndexMember } from "../../destinations/copy/join-index.ts";
 import { putIndex } from "../../destinations/copy/put-index.ts";
 import type { PutIndex } from "../../destinations/copy/put-index.ts";
-import { readRoot } from "../../image/content-node.ts";
 import { UsageError } from "../../errors.ts";
+import { readRoot } from "../../image/content-node.ts";
 import { isDigest } from "../../image/digest.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { parseLocation } from "../../transports/location.ts";
 import { isStoreLocation } from "../../transports/open-store.ts";
 import type { StoreLocation } from "../../transports/open-store.ts";
-import type { IndexFlags } from "../commands/index.ts";
 import type { VarveContext } from "../context.ts";
-import { deliverCopy } from "../deliver-copy.ts";
-import { writeMetadata } from "../metadata-file.ts";
-import { withPlaces } from "../places.ts";
-import type { Places } from "../places.ts";
+import { deliverCopy } from "../delivery/deliver-copy.ts";
+import { writeMetadata } from "../delivery/metadata-file.ts";
+import { withPlaces } from "../delivery/places.ts";
+import type { Places } from "../delivery/places.ts";
+import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
+
+export interface IndexFlags extends TransferFlags, ConnectionFlags, EngineFlags {
+  readonly tag?: readonly string[];
+  readonly update: boolean;
+  readonly remove?: readonly string[];
+  readonly annotation?: readonly string[];
+  readonly metadataFile?: string;
+  readonly dryRun: boolean;
+}
 
 /** How an image without a manifest gets one. */
 const AS_IT_IS = {

@@ -3,9 +3,14 @@ import path from "node:path";
 import { draftRecipe } from "../../assembly/draft-recipe.ts";
 import { fileReasonOf, systemCodeOf, UsageError, VarveError } from "../../errors.ts";
 import { recipeJson, recipeModule } from "../../recipe/written-recipe.ts";
-import type { InitFlags } from "../commands/init.ts";
 import type { VarveContext } from "../context.ts";
-import { RECIPE_FILES } from "../find-recipe.ts";
+import type { DebugFlag } from "../flags.ts";
+import { RECIPE_FILES } from "../sources/find-recipe.ts";
+
+export interface InitFlags extends DebugFlag {
+  readonly json: boolean;
+  readonly force: boolean;
+}
 
 /** Where a package that is installed in the project has its schema. */
 const SCHEMA = "./node_modules/varve/schema/varve.schema.json";

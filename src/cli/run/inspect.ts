@@ -1,23 +1,28 @@
-import { openDockerArchive } from "../../archives/read-archive.ts";
 import type { ArchivedImage } from "../../archives/archived-image.ts";
+import { openDockerArchive } from "../../archives/read-archive.ts";
 import { UsageError, VarveError } from "../../errors.ts";
 import { digestOf } from "../../image/digest.ts";
-import { plainJson } from "../../image/ordered-json.ts";
 import type { Layer } from "../../image/layer.ts";
+import { plainJson } from "../../image/ordered-json.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import type { Location } from "../../transports/location.ts";
-import type { InspectFlags } from "../commands/inspect.ts";
 import type { VarveContext } from "../context.ts";
-import { artifactTable, indexTable } from "../content-table.ts";
-import { inspectContent, inspectedNode } from "../inspect-content.ts";
-import type { ArtifactInspection, IndexInspection } from "../inspect-content.ts";
-import { inspectionTable } from "../inspection-table.ts";
-import type { Inspection } from "../inspection-table.ts";
-import { imageLocation } from "../names-image.ts";
-import { openImage } from "../open-image.ts";
-import { withPlaces } from "../places.ts";
+import { withPlaces } from "../delivery/places.ts";
+import type { ConnectionFlags, EngineFlags, ImageFlags, WorkFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
-import { terminalWidth } from "../terminal-width.ts";
+import { imageLocation } from "../sources/names-image.ts";
+import { openImage } from "../sources/open-image.ts";
+import { artifactTable, indexTable } from "../tables/content-table.ts";
+import { inspectContent, inspectedNode } from "../tables/inspect-content.ts";
+import type { ArtifactInspection, IndexInspection } from "../tables/inspect-content.ts";
+import { inspectionTable } from "../tables/inspection-table.ts";
+import type { Inspection } from "../tables/inspection-table.ts";
+import { terminalWidth } from "../tables/terminal-width.ts";
+
+export interface InspectFlags extends ImageFlags, WorkFlags, ConnectionFlags, EngineFlags {
+  readonly json: boolean;
+  readonly raw: boolean;
+}
 
 export async function inspect(
   this: VarveContext,

@@ -1,22 +1,28 @@
-import { existingLayer } from "../../destinations/layers/existing-layer.ts";
 import { loadIntoEngine } from "../../destinations/engine/load-into-engine.ts";
 import { planLoad } from "../../destinations/engine/load-plan.ts";
 import type { LoadPlan } from "../../destinations/engine/load-plan.ts";
+import { existingLayer } from "../../destinations/layers/existing-layer.ts";
 import { connectEngine } from "../../engine/client.ts";
 import type { EngineClient } from "../../engine/client.ts";
-import { UsageError } from "../../errors.ts";
 import type { Image } from "../../image/image.ts";
 import { familiarName } from "../../image/reference.ts";
 import { runCommand } from "../../image/run-command.ts";
 import { count, formatBytes, nameSome } from "../../wording/format.ts";
-import type { LoadFlags } from "../commands/load.ts";
 import type { VarveContext } from "../context.ts";
-import { writeMetadata } from "../metadata-file.ts";
-import { openImage } from "../open-image.ts";
-import type { NamedImage } from "../open-image.ts";
+import { writeMetadata } from "../delivery/metadata-file.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { flagsForOne, targetsOf } from "../targets.ts";
+import type { NamedImage } from "../sources/named-image.ts";
+import { openImage } from "../sources/open-image.ts";
+import { refuseNameless } from "../sources/refuse-nameless.ts";
+import { flagsForOne, targetsOf } from "../sources/targets.ts";
+import type { LoadRequest } from "../watch/watch-loads.ts";
+
+export interface LoadFlags extends LoadRequest {
+  readonly host?: string;
+  readonly context?: string;
+  readonly watch: boolean;
+}
 
 const NAMES_SHOWN = 3;
 
@@ -31,7 +37,7 @@ export async function load(
   client.info().catch(() => undefined);
   try {
     if (flags.watch) {
-      const { watchLoads } = await import("../watch-loads.ts");
+      const { watchLoads } = await import("../watch/watch-loads.ts");
       await watchLoads(flags, sources, client, (line) => this.process.stdout.write(`${line}\n`));
       return;
     }
@@ -64,14 +70,6 @@ export async function load(
 /** Whether an image's own files may be others than last time: those of a store never are. */
 function mayHaveChanged({ conf, graph, dryRun }: LoadFlags): boolean {
   return conf === undefined && graph === undefined && !dryRun;
-}
-
-/** @throws UsageError for an image without a name */
-export function refuseNameless({ references }: NamedImage): void {
-  if (references.length > 0) return;
-  throw new UsageError("the image has no name to be loaded under", {
-    hint: "give one: -t NAME:TAG",
-  });
 }
 
 async function deliver(

@@ -1,18 +1,26 @@
 import path from "node:path";
 import { pinContents } from "../../assembly/contents/gather.ts";
+import { platformFor } from "../../assembly/from-recipe.ts";
 import { readLockFile, writeLockFile } from "../../assembly/lock/lock-file.ts";
 import type { PinChange } from "../../assembly/lock/pin-changes.ts";
 import { UsageError } from "../../errors.ts";
 import { platformText } from "../../image/platform.ts";
-import { platformFor } from "../../assembly/from-recipe.ts";
 import { forPlatform } from "../../recipe/for-platform.ts";
 import { Announcer } from "../announcer.ts";
-import type { LockFlags } from "../commands/lock.ts";
 import type { VarveContext } from "../context.ts";
-import { chosenImages, findRecipes } from "../find-recipe.ts";
-import type { FoundRecipe, FoundRecipes } from "../find-recipe.ts";
-import { nixAccess } from "../nix-access.ts";
-import { gatherOptions, lockFileOf, lockNameOf, pinsFor } from "../resolve-source.ts";
+import type { TransferFlags } from "../flags.ts";
+import { chosenImages, findRecipes } from "../sources/find-recipe.ts";
+import type { FoundRecipe, FoundRecipes } from "../sources/find-recipe.ts";
+import { nixAccess } from "../sources/nix-access.ts";
+import { gatherOptions, lockFileOf, lockNameOf, pinsFor } from "../sources/resolve-source.ts";
+
+export interface LockFlags extends TransferFlags {
+  readonly update: boolean;
+  readonly check: boolean;
+  readonly image?: string;
+  readonly platform?: readonly string[];
+  readonly offline: boolean;
+}
 
 export async function lock(
   this: VarveContext,

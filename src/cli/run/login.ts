@@ -6,10 +6,15 @@ import type { Keeper } from "../../registry/credentials/keep-credential.ts";
 import { parseRegistry } from "../../registry/host.ts";
 import { logIn } from "../../registry/log-in.ts";
 import { ask, askSecretly } from "../ask.ts";
-import type { LoginFlags } from "../commands/login.ts";
 import { connectionOf } from "../connection.ts";
 import type { VarveContext } from "../context.ts";
-import type { DebugFlag } from "../flags.ts";
+import type { ConnectionFlags, DebugFlag } from "../flags.ts";
+
+export interface LoginFlags extends ConnectionFlags, DebugFlag {
+  readonly username?: string;
+  readonly password?: string;
+  readonly passwordStdin: boolean;
+}
 
 export async function login(this: VarveContext, flags: LoginFlags, name = ""): Promise<void> {
   const registry = parseRegistry(name);

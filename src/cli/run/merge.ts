@@ -3,14 +3,21 @@ import type { NamedArchiveImage } from "../../archives/docker-archive.ts";
 import { countImages } from "../../archives/read-archive.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { compressionByName } from "../../packing/codec/compression.ts";
+import type { Compression } from "../../packing/codec/compression.ts";
 import { parseLocation } from "../../transports/location.ts";
 import type { Location } from "../../transports/location.ts";
-import type { MergeFlags } from "../commands/merge.ts";
 import type { VarveContext } from "../context.ts";
-import { namesAt } from "../names-at.ts";
-import { withPlaces } from "../places.ts";
+import { namesAt } from "../delivery/names-at.ts";
+import { withPlaces } from "../delivery/places.ts";
+import { writeOutput } from "../delivery/write-output.ts";
+import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
-import { writeOutput } from "../write-output.ts";
+
+export interface MergeFlags extends TransferFlags, ConnectionFlags, EngineFlags {
+  readonly output?: string;
+  readonly platform?: string;
+  readonly compression?: Compression;
+}
 
 export async function merge(
   this: VarveContext,

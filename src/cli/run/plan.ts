@@ -1,17 +1,21 @@
-import { Announcer } from "../announcer.ts";
+import type { Closure } from "../../closure/closure.ts";
 import { UsageError } from "../../errors.ts";
 import { planToJson } from "../../layering/plan.ts";
 import type { Plan } from "../../layering/plan.ts";
 import { planLayers } from "../../layering/strategies.ts";
-import type { Closure } from "../../closure/closure.ts";
 import { closureOfGraph } from "../../sources/nix/reference-graph.ts";
 import { NixStore } from "../../sources/nix/store.ts";
-import type { PlanFlags } from "../commands/plan.ts";
+import { Announcer } from "../announcer.ts";
 import type { VarveContext } from "../context.ts";
-import { planSources } from "../plan-sources.ts";
-import { planTable } from "../plan-table.ts";
-import { terminalWidth } from "../terminal-width.ts";
-import { readIgnoreList, readPipeline } from "../recipe-from-flags.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
+import { planSources } from "../sources/plan-sources.ts";
+import { readIgnoreList, readPipeline } from "../sources/recipe-from-flags.ts";
+import { planTable } from "../tables/plan-table.ts";
+import { terminalWidth } from "../tables/terminal-width.ts";
+
+export interface PlanFlags extends ImageFlags, WorkFlags, ConnectionFlags {
+  readonly json: boolean;
+}
 
 const DEFAULT_MOST_LAYERS = 100;
 

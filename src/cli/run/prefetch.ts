@@ -3,19 +3,31 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { archiveBytes } from "../../archives/docker-archive.ts";
 import { skopeoArchive } from "../../archives/skopeo-archive.ts";
+import { UsageError } from "../../errors.ts";
 import { imageIn } from "../../image/choose-image.ts";
 import { readRoot } from "../../image/content-node.ts";
-import { UsageError } from "../../errors.ts";
 import { hostPlatform } from "../../image/platform.ts";
 import { parseReference } from "../../image/reference.ts";
 import { writeFully } from "../../io/write-fully.ts";
 import { runNix } from "../../sources/nix/nix-process.ts";
 import { parseLocation } from "../../transports/location.ts";
-import type { PrefetchFlags } from "../commands/prefetch.ts";
 import type { VarveContext } from "../context.ts";
-import { withPlaces } from "../places.ts";
+import { withPlaces } from "../delivery/places.ts";
+import { withTemporaryFolder } from "../delivery/temporary-folder.ts";
+import type { ConnectionFlags, TransferFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
-import { withTemporaryFolder } from "../temporary-folder.ts";
+
+export interface PrefetchFlags extends TransferFlags, ConnectionFlags {
+  readonly imageName?: string;
+  readonly imageTag?: string;
+  readonly imageDigest?: string;
+  readonly finalImageName?: string;
+  readonly finalImageTag?: string;
+  readonly os?: string;
+  readonly arch?: string;
+  readonly store: boolean;
+  readonly json: boolean;
+}
 
 /** Which image is meant: `version` is `:TAG` or `@DIGEST`. */
 interface Wanted {

@@ -4,14 +4,23 @@ import { parseReference } from "../../image/reference.ts";
 import type { Reference } from "../../image/reference.ts";
 import { parseLocation } from "../../transports/location.ts";
 import type { Location } from "../../transports/location.ts";
-import type { PullFlags } from "../commands/pull.ts";
 import type { VarveContext } from "../context.ts";
-import { deliverCopy } from "../deliver-copy.ts";
-import { writeMetadata } from "../metadata-file.ts";
-import { namesAt } from "../names-at.ts";
-import { withPlaces } from "../places.ts";
+import { deliverCopy } from "../delivery/deliver-copy.ts";
+import { writeMetadata } from "../delivery/metadata-file.ts";
+import { namesAt } from "../delivery/names-at.ts";
+import { withPlaces } from "../delivery/places.ts";
+import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
 import { refuseBoth } from "./copy.ts";
+
+export interface PullFlags extends TransferFlags, ConnectionFlags, EngineFlags {
+  readonly output?: string;
+  readonly tag?: readonly string[];
+  readonly platform?: string;
+  readonly all: boolean;
+  readonly metadataFile?: string;
+  readonly dryRun: boolean;
+}
 
 export async function pull(this: VarveContext, flags: PullFlags, from: string): Promise<void> {
   refuseBoth(flags);

@@ -6,23 +6,32 @@ import type { Pushed } from "../../destinations/registry/push-run.ts";
 import { UsageError, VarveError } from "../../errors.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { namesRegistry, parseReference, parseRemoteReference } from "../../image/reference.ts";
-import type { Location } from "../../transports/location.ts";
 import { BlobDigests } from "../../packing/blob-digests.ts";
+import type { Compression } from "../../packing/codec/compression.ts";
 import { DigestStore } from "../../packing/digest-store.ts";
-import { basePlaces } from "../base-places.ts";
-import { checkLevel } from "../compression-level.ts";
-import type { PushFlags } from "../commands/push.ts";
+import type { Location } from "../../transports/location.ts";
 import { connectionOf } from "../connection.ts";
 import type { VarveContext } from "../context.ts";
-import { writeMetadata } from "../metadata-file.ts";
-import { openImage } from "../open-image.ts";
-import type { NamedImage } from "../open-image.ts";
-import { imageLocation } from "../names-image.ts";
-import { pushIndex } from "../push-index.ts";
-import type { PushedImage, PushedIndex } from "../push-index.ts";
+import { checkLevel } from "../delivery/compression-level.ts";
+import { writeMetadata } from "../delivery/metadata-file.ts";
+import { pushIndex } from "../delivery/push-index.ts";
+import type { PushedImage, PushedIndex } from "../delivery/push-index.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { flagsFor, flagsForOne, targetsOf } from "../targets.ts";
+import { basePlaces } from "../sources/base-places.ts";
+import type { NamedImage } from "../sources/named-image.ts";
+import { imageLocation } from "../sources/names-image.ts";
+import { openImage } from "../sources/open-image.ts";
+import { flagsFor, flagsForOne, targetsOf } from "../sources/targets.ts";
+
+export interface PushFlags extends ImageFlags, WorkFlags, ConnectionFlags {
+  readonly compression: Compression;
+  readonly compressionLevel?: number;
+  readonly cacheFrom?: readonly string[];
+  readonly metadataFile?: string;
+  readonly dryRun: boolean;
+}
 
 export async function push(
   this: VarveContext,

@@ -1,7 +1,9 @@
-import type { StreamFlags } from "../commands/stream.ts";
 import type { VarveContext } from "../context.ts";
-import { standardOutputForImage } from "../standard-output.ts";
-import { buildArchive } from "../build-archive.ts";
+import { buildArchive } from "../delivery/build-archive.ts";
+import { standardOutputForImage } from "../delivery/standard-output.ts";
+import type { ConnectionFlags, ImageFlags, WorkFlags } from "../flags.ts";
+
+export interface StreamFlags extends ImageFlags, WorkFlags, ConnectionFlags {}
 
 export async function stream(
   this: VarveContext,

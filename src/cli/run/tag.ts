@@ -1,17 +1,21 @@
-import { readRoot } from "../../image/content-node.ts";
 import { copyFrom } from "../../destinations/copy/copy-content.ts";
 import { connectEngine } from "../../engine/client.ts";
 import { UsageError, VarveError } from "../../errors.ts";
+import { readRoot } from "../../image/content-node.ts";
 import { familiarName, namesRegistry, parseReference } from "../../image/reference.ts";
 import type { Reference } from "../../image/reference.ts";
 import { parseLocation } from "../../transports/location.ts";
 import type { Location } from "../../transports/location.ts";
 import { isStoreLocation } from "../../transports/open-store.ts";
 import type { StoreLocation } from "../../transports/open-store.ts";
-import type { TagFlags } from "../commands/tag.ts";
 import type { VarveContext } from "../context.ts";
-import { withPlaces } from "../places.ts";
+import { withPlaces } from "../delivery/places.ts";
+import type { ConnectionFlags, EngineFlags, TransferFlags } from "../flags.ts";
 import { inSession } from "../session.ts";
+
+export interface TagFlags extends TransferFlags, ConnectionFlags, EngineFlags {
+  readonly dryRun: boolean;
+}
 
 /** A tag, where a name cannot be meant. */
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;

@@ -1,6 +1,6 @@
+import { checkArchived } from "../../comparison/check-archived.ts";
 import { checkContent } from "../../comparison/check-content.ts";
 import type { CheckedContent, CheckedLayer } from "../../comparison/check-content.ts";
-import { checkArchived } from "../../comparison/check-archived.ts";
 import { compareRebuild } from "../../comparison/compare-rebuild.ts";
 import type { RebuildComparison } from "../../comparison/compare-rebuild.ts";
 import { isDamage } from "../../comparison/finding.ts";
@@ -8,19 +8,23 @@ import { factsOf } from "../../comparison/image-facts.ts";
 import { announceAhead } from "../../destinations/watched-layer.ts";
 import { UsageError, VarveError } from "../../errors.ts";
 import type { Layer } from "../../image/layer.ts";
-import { openLocation } from "../../transports/open-location.ts";
 import type { Location } from "../../transports/location.ts";
-import type { VerifyFlags } from "../commands/verify.ts";
+import { openLocation } from "../../transports/open-location.ts";
 import { connectionOf } from "../connection.ts";
 import type { VarveContext } from "../context.ts";
-import { imageLocation } from "../names-image.ts";
-import { openFound } from "../open-compared.ts";
-import { openImage } from "../open-image.ts";
 import { inSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { terminalWidth } from "../terminal-width.ts";
-import { verificationJson, verificationTable } from "../verification-table.ts";
-import type { Verification } from "../verification-table.ts";
+import { imageLocation } from "../sources/names-image.ts";
+import { openFound } from "../sources/open-compared.ts";
+import type { ComparisonFlags } from "../sources/open-compared.ts";
+import { openImage } from "../sources/open-image.ts";
+import { terminalWidth } from "../tables/terminal-width.ts";
+import { verificationJson, verificationTable } from "../tables/verification-table.ts";
+import type { Verification } from "../tables/verification-table.ts";
+
+export interface VerifyFlags extends ComparisonFlags {
+  readonly deep: boolean;
+}
 
 export async function verify(
   this: VarveContext,
