@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Inspection } from "../../src/cli/inspection-table.ts";
+import type { Inspection } from "../../src/cli/tables/inspection-table.ts";
 import { runVarve, startVarve } from "../support/run-varve.ts";
 import type { Finished } from "../support/run-varve.ts";
 import { readDockerArchive, readDockerStream } from "./support/docker-archive.ts";
