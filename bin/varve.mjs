@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that an old Node.js says what it lacks rather than failing to parse.
 import module from "node:module";
+import { availableParallelism } from "node:os";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 24 || (major === 24 && minor < 11)) {
@@ -10,6 +11,8 @@ if (major < 24 || (major === 24 && minor < 11)) {
   );
   process.exit(1);
 }
+// Read when the first of Node.js' own threads starts; its four would leave processors idle.
+if (availableParallelism() > 4) process.env.UV_THREADPOOL_SIZE ??= String(availableParallelism());
 module.enableCompileCache?.();
 const { main } = await import("../src/cli/main.ts");
 await main(process.argv.slice(2));

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { Compressor } from "../packing/codec/compressor.ts";
 import { DigestStore } from "../packing/digest-store.ts";
 import { Packer } from "../packing/packer.ts";
 import { WorkerPool } from "../packing/workers/pool.ts";
@@ -23,7 +24,7 @@ export class Session {
   readonly #packPool: WorkerPool;
   readonly #measuringPool: WorkerPool;
   readonly #jobs: number | undefined;
-  #codecPool: WorkerPool | undefined;
+  #compressor: Compressor | undefined;
 
   constructor(flags: WorkFlags, options: SessionOptions = {}) {
     this.#jobs = flags.jobs;
@@ -49,13 +50,10 @@ export class Session {
     return this.announcer.report;
   }
 
-  /**
-   * Workers that compress. They are others than those that pack: a packing worker waits until its
-   * bytes are compressed, so that sharing could leave nobody to do it.
-   */
-  codecPool(): WorkerPool {
-    this.#codecPool ??= new WorkerPool(this.#jobs);
-    return this.#codecPool;
+  /** What compresses: only those who do load it. */
+  compressor(): Compressor {
+    this.#compressor ??= new Compressor(this.#jobs);
+    return this.#compressor;
   }
 
   /** Starts a worker, which takes a while, beside the finding out of what there is to do. */
@@ -65,11 +63,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.announcer.finish();
-    await Promise.all([
-      this.#packPool.close(),
-      this.#measuringPool.close(),
-      this.#codecPool?.close(),
-    ]);
+    await Promise.all([this.#packPool.close(), this.#measuringPool.close()]);
   }
 }
 

@@ -2,14 +2,14 @@ import { archiveBytes } from "../archives/docker-archive.ts";
 import type { ArchivePart } from "../archives/docker-archive.ts";
 import { writeFully } from "../io/write-fully.ts";
 import type { Compression } from "../packing/codec/compression.ts";
-import type { WorkerPool } from "../packing/workers/pool.ts";
+import type { Compressor } from "../packing/codec/compressor.ts";
 
 export interface WriteArchiveOptions {
   readonly compression: Compression;
   /** Level of the codec; its own default when absent. */
   readonly level?: number | undefined;
   /** Workers to compress on. */
-  readonly codecPool: () => WorkerPool;
+  readonly compressor: () => Compressor;
   /** Told the bytes written so far, from time to time. */
   readonly onWritten: (bytes: number) => void;
 }
@@ -60,8 +60,8 @@ export async function writeArchive(
   const { compress } = await import("../packing/codec/compress.ts");
   const { compression, level } = options;
   const bytes = archiveBytes(parts, { lent: true });
-  const pool = options.codecPool();
-  for await (const chunk of compress(bytes, compression, pool, { level, lent: true })) {
+  const compressor = options.compressor();
+  for await (const chunk of compress(bytes, compression, compressor, { level, lent: true })) {
     await put(chunk);
   }
   return written;

@@ -14,6 +14,7 @@ import { parseReference } from "../../src/image/reference.ts";
 import type { Compression } from "../../src/packing/codec/compression.ts";
 import { PackedLayer } from "../../src/packing/packed-layer.ts";
 import { Packer } from "../../src/packing/packer.ts";
+import { Compressor } from "../../src/packing/codec/compressor.ts";
 import { WorkerPool } from "../../src/packing/workers/pool.ts";
 import type { ProgressEvent } from "../../src/progress/events.ts";
 import { layerOf, storePath, tarOf } from "../packing/support/layers.ts";
@@ -25,9 +26,9 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 const MIB = 1 << 20;
 const REFERENCES = [parseReference("name:tag")];
 const packPool = new WorkerPool(2);
-const codecPool = new WorkerPool(2);
+const compressor = new Compressor(2);
 const packer = new Packer({ pool: packPool });
-afterAll(() => Promise.all([packPool.close(), codecPool.close()]));
+afterAll(() => packPool.close());
 
 /** An image of a ready layer and of packed ones, the last of which has this many bytes. */
 function mixedImage(length = 5): Image {
@@ -61,7 +62,7 @@ async function writtenTo(
   const told: number[] = [];
   const returned = await writeArchive(dockerArchive(image, REFERENCES), fd, {
     compression,
-    codecPool: () => codecPool,
+    compressor: () => compressor,
     onWritten: (bytes) => told.push(bytes),
   });
   return { returned, told };
@@ -176,7 +177,7 @@ describe("a delivery", () => {
         const bytes = await inFile((fd) =>
           writeArchive(parts, fd, {
             compression: "none",
-            codecPool: () => codecPool,
+            compressor: () => compressor,
             onWritten: () => undefined,
           }),
         );

@@ -213,6 +213,7 @@ it("leaves no rejection that nobody handles, whatever fails or stops", () => {
      import { archiveBytes, dockerArchive } from ${sourceFile("archives/docker-archive.ts")};
      import { AssembledImage } from ${sourceFile("assembly/assembled-image.ts")};
      import { compress } from ${sourceFile("packing/codec/compress.ts")};
+     import { Compressor } from ${sourceFile("packing/codec/compressor.ts")};
      import { PackedLayer } from ${sourceFile("packing/packed-layer.ts")};
      import { Packer } from ${sourceFile("packing/packer.ts")};
      import { WorkerPool } from ${sourceFile("packing/workers/pool.ts")};
@@ -231,7 +232,7 @@ it("leaves no rejection that nobody handles, whatever fails or stops", () => {
      console.log(await failed(all(archiveBytes(dockerArchive(image([layer(absent), layer(absent)]), [])))));
      console.log(await failed(packer.writeAndHash(endless, nowhere, 1)));
      for await (const part of parts()) break;
-     for await (const part of compress(parts(), "zstd", pool)) break;
+     for await (const part of compress(parts(), "zstd", new Compressor(2))) break;
      const begun = parts();
      await begun.next();
      await begun.next();

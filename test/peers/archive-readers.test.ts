@@ -7,7 +7,7 @@ import type { Image } from "../../src/image/image.ts";
 import { digestOf } from "../../src/image/digest.ts";
 import { parseReference } from "../../src/image/reference.ts";
 import { compress } from "../../src/packing/codec/compress.ts";
-import { WorkerPool } from "../../src/packing/workers/pool.ts";
+import { Compressor } from "../../src/packing/codec/compressor.ts";
 import { layerOf, storePath, tarOf } from "../packing/support/layers.ts";
 import { folderOf } from "../support/arbitrary-tree.ts";
 import { imageOf, tarLayer } from "../support/images.ts";
@@ -207,9 +207,6 @@ describe("a base image that another tool wrote", () => {
 });
 
 describe("what we compress", () => {
-  const pool = new WorkerPool(2);
-  afterAll(() => pool.close());
-
   it.each([
     ["gzip", "gzip"],
     ["gzip", "pigz"],
@@ -221,7 +218,7 @@ describe("what we compress", () => {
       const source = (async function* (): AsyncGenerator<Uint8Array> {
         yield bytes.subarray(0, length);
       })();
-      const back = await runWith(program, ["-d", "-c"], compress(source, codec, pool));
+      const back = await runWith(program, ["-d", "-c"], compress(source, codec, new Compressor(2)));
       expect(back.equals(bytes.subarray(0, length))).toBe(true);
     }
   });

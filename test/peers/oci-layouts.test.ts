@@ -15,7 +15,7 @@ import { parseReference } from "../../src/image/reference.ts";
 import { openOciArchive } from "../../src/oci-layout/oci-archive.ts";
 import { OciLayout } from "../../src/oci-layout/oci-layout.ts";
 import type { Compression } from "../../src/packing/codec/compression.ts";
-import { WorkerPool } from "../../src/packing/workers/pool.ts";
+import { Compressor } from "../../src/packing/codec/compressor.ts";
 import { layerOf, storePath, tarOf } from "../packing/support/layers.ts";
 import { legacyArchive } from "../archives/support/legacy.ts";
 import { folderOf } from "../support/arbitrary-tree.ts";
@@ -33,8 +33,7 @@ const DATA = storePath("data");
 
 const LAYOUT_MODULE = path.join(import.meta.dirname, "../../src/oci-layout/oci-layout.ts");
 
-const pool = new WorkerPool(2);
-afterAll(() => pool.close());
+const compressor = new Compressor(2);
 
 interface Fixture {
   readonly image: Image;
@@ -59,7 +58,7 @@ function makeFixture(text = "hello"): Fixture {
 function options(compression: Compression): LayoutOptions {
   return {
     compression,
-    codecPool: () => pool,
+    compressor: () => compressor,
     learn: true,
     version: "",
     report: () => undefined,

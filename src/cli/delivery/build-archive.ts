@@ -32,7 +32,7 @@ export async function buildArchive(
           total = await writeArchive(parts, fd, {
             compression,
             level: flags.compressionLevel,
-            codecPool: () => session.codecPool(),
+            compressor: () => session.compressor(),
             onWritten: (written) => {
               session.report({ kind: "bytes", written });
             },

@@ -134,7 +134,7 @@ function optionsFor(
   return {
     compression,
     level,
-    codecPool: () => session.codecPool(),
+    compressor: () => session.compressor(),
     blobs: new BlobDigests(new DigestStore()),
     learn: !flags.noCache,
     report: session.report,

@@ -149,7 +149,7 @@ async function imageToStore(
   const coding = {
     compression: options.compression,
     level: options.level,
-    codecPool: () => session.codecPool(),
+    compressor: () => session.compressor(),
     blobs: new BlobDigests(new DigestStore()),
     learn: true,
     report: session.report,
@@ -225,7 +225,7 @@ async function writeFile(
     total = await writeArchive(parts, fd, {
       compression: compressionByName(file),
       level,
-      codecPool: () => session.codecPool(),
+      compressor: () => session.compressor(),
       onWritten: (written) => {
         session.report({ kind: "bytes", written });
       },

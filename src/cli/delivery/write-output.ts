@@ -16,7 +16,7 @@ export async function writeOutput(
   const write = async (fd: number): Promise<void> => {
     total = await writeArchive(parts, fd, {
       compression,
-      codecPool: () => session.codecPool(),
+      compressor: () => session.compressor(),
       onWritten: (written) => {
         session.report({ kind: "bytes", written });
       },

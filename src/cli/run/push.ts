@@ -50,7 +50,7 @@ export async function push(
         const pushed = await pushImage(image, references, {
           compression: flags.compression,
           level: flags.compressionLevel,
-          codecPool: () => session.codecPool(),
+          compressor: () => session.compressor(),
           blobs: new BlobDigests(new DigestStore()),
           learn: !flags.noCache,
           isPart,

@@ -2,7 +2,7 @@ import type { Image } from "../../image/image.ts";
 import type { Layer } from "../../image/layer.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { compress } from "../../packing/codec/compress.ts";
-import type { WorkerPool } from "../../packing/workers/pool.ts";
+import type { Compressor } from "../../packing/codec/compressor.ts";
 import type { ReportProgress } from "../../progress/events.ts";
 import type { EarlierImage } from "../layers/earlier-images.ts";
 import { existingLayer } from "../layers/existing-layer.ts";
@@ -15,7 +15,7 @@ import type { PlacedLayer } from "../layers/placed-layer.ts";
 import type { BlobPlace } from "./blob-place.ts";
 
 export interface LayOptions extends LayerCoding {
-  readonly codecPool: () => WorkerPool;
+  readonly compressor: () => Compressor;
   /** Which blob a layer became on this machine before. */
   readonly blobs?: BlobDigests | undefined;
   /** Whether to learn from earlier images; otherwise every layer is packed. */
@@ -118,7 +118,7 @@ async function makeLayer(
   const { compression, level, blobs } = options;
   const written = await (compression !== "none"
     ? place.writeBlob(
-        compress(layer.stream({ lent: true }), compression, options.codecPool(), {
+        compress(layer.stream({ lent: true }), compression, options.compressor(), {
           level,
           lent: true,
         }),

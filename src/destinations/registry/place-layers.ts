@@ -1,7 +1,7 @@
 import type { Layer } from "../../image/layer.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
 import { compress } from "../../packing/codec/compress.ts";
-import type { WorkerPool } from "../../packing/workers/pool.ts";
+import type { Compressor } from "../../packing/codec/compressor.ts";
 import { mountBlob } from "../../registry/mount.ts";
 import type { Repository } from "../../registry/repository.ts";
 import { blobOf } from "../../registry/stored-blob.ts";
@@ -71,7 +71,7 @@ export async function takeFound(
 }
 
 export interface SendOptions extends LayerCoding {
-  readonly codecPool: () => WorkerPool;
+  readonly compressor: () => Compressor;
   readonly blobs: BlobDigests | undefined;
   /** Told of bytes handed to the network. */
   readonly onSent: (bytes: number) => void;
@@ -114,7 +114,7 @@ async function sourceOf(layer: Layer, options: SendOptions): Promise<BlobSource>
   if (compression !== "none") {
     return {
       open: () =>
-        compress(layer.stream({ lent: true }), compression, options.codecPool(), { level }),
+        compress(layer.stream({ lent: true }), compression, options.compressor(), { level }),
     };
   }
   const digest = layer.knownDiffId();

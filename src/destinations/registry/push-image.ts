@@ -6,7 +6,7 @@ import { MEDIA_TYPE } from "../../image/media-types.ts";
 import { remoteOf } from "../../image/reference.ts";
 import type { Reference, RemoteReference } from "../../image/reference.ts";
 import type { BlobDigests } from "../../packing/blob-digests.ts";
-import type { WorkerPool } from "../../packing/workers/pool.ts";
+import type { Compressor } from "../../packing/codec/compressor.ts";
 import type { ReportProgress } from "../../progress/events.ts";
 import { Registries } from "../../registry/registries.ts";
 import type { RegistriesOptions } from "../../registry/registries.ts";
@@ -27,7 +27,7 @@ import { PushRun } from "./push-run.ts";
 import type { Pushed, PushedRepository } from "./push-run.ts";
 
 export interface PushOptions extends LayerCoding {
-  readonly codecPool: () => WorkerPool;
+  readonly compressor: () => Compressor;
   /** Which blob a layer became on this machine before. */
   readonly blobs?: BlobDigests | undefined;
   /** Whether to learn from earlier images; otherwise every layer is packed. */

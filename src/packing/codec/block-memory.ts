@@ -1,4 +1,4 @@
-import type { CodecName } from "../workers/protocol.ts";
+import type { CodecName } from "./compression.ts";
 
 /** Bytes that a block holds. Part of the format: it decides the compressed bytes, threads do not. */
 export const BLOCK_SIZE: Readonly<Record<CodecName, number>> = { gzip: 1 << 20, zstd: 1 << 22 };
@@ -6,26 +6,14 @@ export const BLOCK_SIZE: Readonly<Record<CodecName, number>> = { gzip: 1 << 20, 
 /** Bytes before a block that may be referred to: the window of deflate (RFC 1951, section 2). */
 export const HISTORY_SIZE = 32_768;
 
-/**
- * Memory of one block, shared between threads: what came before the block, then the block, whose
- * place its compressed bytes take. So neither thread makes memory that the other has to give back.
- */
+/** Memory of one block: what came before the block, and the block. It is used again and again. */
 export class BlockMemory {
-  readonly shared: SharedArrayBuffer;
   /** The last bytes before the block. */
-  readonly history: Uint8Array;
-  /** The block, and room for what does not get shorter. */
+  readonly history: Uint8Array = new Uint8Array(HISTORY_SIZE);
   readonly bytes: Uint8Array;
 
-  constructor(shared: SharedArrayBuffer) {
-    this.shared = shared;
-    this.history = new Uint8Array(shared, 0, HISTORY_SIZE);
-    this.bytes = new Uint8Array(shared, HISTORY_SIZE);
-  }
-
-  static of(codec: CodecName): BlockMemory {
-    const size = BLOCK_SIZE[codec];
-    return new BlockMemory(new SharedArrayBuffer(HISTORY_SIZE + size + (size >> 3)));
+  constructor(codec: CodecName) {
+    this.bytes = new Uint8Array(BLOCK_SIZE[codec]);
   }
 }
 
@@ -49,7 +37,7 @@ export class BlockMemories {
     const memory = this.#free.pop();
     if (memory !== undefined || this.#left === 0) return memory;
     this.#left -= 1;
-    return BlockMemory.of(this.#codec);
+    return new BlockMemory(this.#codec);
   }
 
   /** The next memory that becomes free. */

@@ -1,6 +1,21 @@
+import { promisify } from "node:util";
 import * as zlib from "node:zlib";
-import type { BlockInput, CodecName } from "../workers/protocol.ts";
-import { BlockMemory, HISTORY_SIZE } from "./block-memory.ts";
+import { HISTORY_SIZE } from "./block-memory.ts";
+import type { BlockMemory } from "./block-memory.ts";
+import type { CodecName } from "./compression.ts";
+
+const deflateRaw = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
+
+/** A piece of a stream that is compressed piece by piece. */
+export interface Block {
+  readonly memory: BlockMemory;
+  /** Bytes before it that may be referred to (gzip: up to 32 KiB). */
+  readonly history: number;
+  /** Bytes that it holds. */
+  readonly length: number;
+  /** Whether the stream ends with it. */
+  readonly last: boolean;
+}
 
 /**
  * Symbols are collected in so much memory before they are coded: less of it, and codes fit what
@@ -9,41 +24,20 @@ import { BlockMemory, HISTORY_SIZE } from "./block-memory.ts";
 const GZIP_MEMORY = 7;
 
 /**
- * What zstd looks matches up in, twice as large as level 3 would have it, as a power of two: more
- * than makes up for what blocks do not know of each other, for 5 % of the time.
- */
-const ZSTD_USUAL_LEVEL = 3;
-const ZSTD_TABLES = {
-  [zlib.constants.ZSTD_c_hashLog]: 18,
-  [zlib.constants.ZSTD_c_chainLog]: 17,
-};
-
-/**
- * Compresses a block in its place, so that the blocks, one after the other, are one valid stream.
+ * Compresses a block, so that the blocks, one after the other, are one valid stream.
  *
- * @returns how many bytes there are now
+ * @returns memory that the caller gives back: see {@link giveBack}
  */
-export function compressBlock(codec: CodecName, level: number, block: BlockInput): number {
-  const memory = new BlockMemory(block.shared);
-  const made = madeOf(codec, level, memory, block);
-  memory.bytes.set(made);
-  const { length } = made;
-  // Collected as garbage it would be there for long: by its handle it looks small.
-  (made.buffer as ArrayBuffer).transfer(0);
-  return length;
-}
-
-function madeOf(
+export async function compressBlock(
   codec: CodecName,
   level: number,
-  memory: BlockMemory,
-  { length, history, last }: BlockInput,
-): Buffer {
+  { memory, history, length, last }: Block,
+): Promise<Buffer> {
   const bytes = memory.bytes.subarray(0, length);
   const { constants } = zlib;
   switch (codec) {
     case "gzip":
-      return zlib.deflateRawSync(bytes, {
+      return deflateRaw(bytes, {
         level,
         memLevel: GZIP_MEMORY,
         chunkSize: roomFor(length),
@@ -51,22 +45,45 @@ function madeOf(
         ...(history === 0 ? {} : { dictionary: memory.history.subarray(HISTORY_SIZE - history) }),
       });
     case "zstd":
-      return zlib.zstdCompressSync(bytes, {
-        chunkSize: roomFor(length),
-        params: {
-          [constants.ZSTD_c_compressionLevel]: level,
-          [constants.ZSTD_c_checksumFlag]: 1,
-          [constants.ZSTD_c_contentSizeFlag]: 1,
-          ...(level === ZSTD_USUAL_LEVEL ? ZSTD_TABLES : {}),
-        },
-      });
+      return zstdFrame(bytes, level);
   }
 }
 
 /**
- * Enough for whatever the block becomes: with that zstd compresses in one go, without copying, and
- * its bytes depend on nothing else (reference: dependencies, section 4).
+ * One frame. The stream is told with its first bytes that they are the last: so zstd compresses in
+ * one go, without copying, and its bytes depend on nothing else (reference: dependencies, section
+ * 4). It is never ended, for which it would add an empty frame.
  */
+function zstdFrame(bytes: Uint8Array, level: number): Promise<Buffer> {
+  const { constants } = zlib;
+  const stream = zlib.createZstdCompress({
+    chunkSize: roomFor(bytes.length),
+    flush: constants.ZSTD_e_end,
+    pledgedSrcSize: bytes.length,
+    params: {
+      [constants.ZSTD_c_compressionLevel]: level,
+      [constants.ZSTD_c_checksumFlag]: 1,
+      [constants.ZSTD_c_contentSizeFlag]: 1,
+    },
+  });
+  return new Promise((resolve, reject) => {
+    stream.once("error", reject);
+    stream.once("data", (frame: Buffer) => {
+      stream.destroy();
+      resolve(frame);
+    });
+    stream.write(bytes);
+  });
+}
+
+/** Collected as garbage it would be there for long: by its handle it looks small. */
+export function giveBack(made: Buffer): void {
+  const memory = made.buffer as ArrayBuffer;
+  // What is small shares its memory with others.
+  if (memory.byteLength > Buffer.poolSize) memory.transfer(0);
+}
+
+/** Enough for whatever the block becomes, so that it comes as one buffer. */
 function roomFor(length: number): number {
   return length + (length >> 3) + 65_536;
 }

@@ -2,7 +2,7 @@ import { DEFAULT_LEVEL } from "./compress.ts";
 import type { Compression } from "./compression.ts";
 
 /** Version of how a stream is cut into blocks and framed, and of the libraries' settings. */
-const FRAMING = 5;
+const FRAMING = 6;
 
 /**
  * Identifies everything that decides compressed bytes: codec, level, library and its version,

@@ -1,17 +1,15 @@
 import * as zlib from "node:zlib";
-import type { CodecName } from "../workers/protocol.ts";
-import type { WorkerPool } from "../workers/pool.ts";
-import { BLOCK_SIZE, BlockMemories, HISTORY_SIZE } from "./block-memory.ts";
-import type { BlockMemory } from "./block-memory.ts";
+import { giveBack } from "./block.ts";
+import { BLOCK_SIZE, HISTORY_SIZE } from "./block-memory.ts";
+import type { BlockMemories, BlockMemory } from "./block-memory.ts";
+import type { CodecName } from "./compression.ts";
+import type { Compressor } from "./compressor.ts";
 
 /** The level each codec uses unless asked otherwise: what `gzip` and `zstd` themselves take. */
 export const DEFAULT_LEVEL: Readonly<Record<CodecName, number>> = { gzip: 6, zstd: 3 };
 
 /** RFC 1952: no name, no time, unknown operating system, so that every machine writes the same. */
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
-
-/** Blocks beside those that are worked at: one that is filled, or taken away. */
-const BLOCKS_ASIDE = 1;
 
 export interface CompressOptions {
   readonly level?: number | undefined;
@@ -20,7 +18,7 @@ export interface CompressOptions {
 }
 
 /**
- * Compresses a stream on all workers of the pool. The result depends on the bytes, the codec and
+ * Compresses a stream, several blocks at a time. The result depends on the bytes, the codec and
  * the level only: gzip is one member of independently made blocks, each knowing the 32 KiB before
  * it (as pigz does); zstd is one frame a block.
  *
@@ -29,10 +27,10 @@ export interface CompressOptions {
 export async function* compress(
   source: AsyncIterable<Uint8Array>,
   codec: CodecName,
-  pool: WorkerPool,
+  compressor: Compressor,
   options: CompressOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const blocks = new BlocksAtWork(codec, pool, options);
+  const blocks = new BlocksAtWork(codec, compressor, options);
   try {
     if (codec === "gzip") yield GZIP_HEADER;
     for await (const chunk of source) {
@@ -50,10 +48,10 @@ export async function* compress(
   }
 }
 
-/** A block that a worker compresses in its memory. */
+/** A block that is being compressed. */
 interface Running {
   readonly memory: BlockMemory;
-  readonly made: Promise<number>;
+  readonly made: Promise<Buffer>;
 }
 
 /** The blocks of one stream, in order: the one being filled, and those before it. */
@@ -61,7 +59,7 @@ class BlocksAtWork {
   readonly #codec: CodecName;
   readonly #level: number;
   readonly #lent: boolean;
-  readonly #pool: WorkerPool;
+  readonly #compressor: Compressor;
   readonly #memories: BlockMemories;
   readonly #running: Running[] = [];
   /** The block being filled. */
@@ -73,12 +71,12 @@ class BlocksAtWork {
   #crc = 0;
   #total = 0;
 
-  constructor(codec: CodecName, pool: WorkerPool, options: CompressOptions) {
+  constructor(codec: CodecName, compressor: Compressor, options: CompressOptions) {
     this.#codec = codec;
     this.#level = options.level ?? DEFAULT_LEVEL[codec];
     this.#lent = options.lent ?? false;
-    this.#pool = pool;
-    this.#memories = memoriesOf(pool, codec);
+    this.#compressor = compressor;
+    this.#memories = compressor.memories(codec);
   }
 
   get areAtWork(): boolean {
@@ -119,8 +117,9 @@ class BlocksAtWork {
   async *finishFirst(): AsyncGenerator<Uint8Array, void, undefined> {
     const { memory, made } = this.#running.shift()!;
     try {
-      const bytes = memory.bytes.subarray(0, await made);
-      yield this.#lent ? bytes : bytes.slice();
+      const bytes = await made;
+      yield this.#lent ? bytes : Uint8Array.from(bytes);
+      giveBack(bytes);
     } finally {
       this.#memories.give(memory);
     }
@@ -133,7 +132,7 @@ class BlocksAtWork {
     return trailer;
   }
 
-  /** Gives all memory back, once no worker writes there any more. */
+  /** Gives all memory back, once nobody reads there any more. */
   async abandon(): Promise<void> {
     if (this.#memory !== undefined) this.#memories.give(this.#memory);
     this.#memory = undefined;
@@ -154,22 +153,11 @@ class BlocksAtWork {
       this.#history.set(bytes.subarray(length - this.#historyLength));
     }
     this.#total += length;
-    const block = { shared: memory.shared, history, length, last };
-    const made = this.#pool.run("compress", { codec: this.#codec, level: this.#level, block });
+    const block = { memory, history, length, last };
+    const made = this.#compressor.compress(this.#codec, this.#level, block);
     made.catch(() => undefined);
     this.#running.push({ memory, made });
     this.#memory = undefined;
     this.#used = 0;
   }
-}
-
-/** Memory of blocks, of all streams that a pool compresses. */
-const memories = new WeakMap<WorkerPool, Map<CodecName, BlockMemories>>();
-
-function memoriesOf(pool: WorkerPool, codec: CodecName): BlockMemories {
-  const byCodec = memories.get(pool) ?? new Map<CodecName, BlockMemories>();
-  memories.set(pool, byCodec);
-  const found = byCodec.get(codec) ?? new BlockMemories(codec, pool.parallelism + BLOCKS_ASIDE);
-  byCodec.set(codec, found);
-  return found;
 }

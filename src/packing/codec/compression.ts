@@ -1,4 +1,4 @@
-import type { CodecName } from "../workers/protocol.ts";
+export type CodecName = "gzip" | "zstd";
 
 /** How bytes are compressed: `none`, or a codec of ours. */
 export type Compression = "none" | CodecName;

@@ -67,12 +67,6 @@ async function run(request: Request): Promise<Tasks[TaskName]["output"]> {
       const size = writeLayerTar(spec, take, { record });
       return { diffId: hashed ? diffId() : undefined, size };
     }
-    case "compress": {
-      const { codec, level, block } = request.input;
-      // Workers that only pack need no codecs.
-      const { compressBlock } = await import("../codec/block.ts");
-      return compressBlock(codec, level, block);
-    }
   }
 }
 

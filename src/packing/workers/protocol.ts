@@ -26,31 +26,12 @@ export interface Tasks {
     input: Walked & { ring: SharedArrayBuffer; hashed: boolean };
     output: { diffId: string | undefined; size: number };
   };
-  /** Compresses one block of a stream of blocks in its place. Gives the bytes it has then. */
-  compress: {
-    input: { codec: CodecName; level: number; block: BlockInput };
-    output: number;
-  };
 }
 
 /** A layer, and what `measure` has found in it, where that is still known. */
 interface Walked {
   readonly spec: LayerSpec;
   readonly record: WalkRecord | undefined;
-}
-
-export type CodecName = "gzip" | "zstd";
-
-/** A piece of a stream that is compressed piece by piece. */
-export interface BlockInput {
-  /** Memory as `BlockMemory` divides it. */
-  readonly shared: SharedArrayBuffer;
-  /** Bytes before it that may be referred to (gzip: up to 32 KiB). */
-  readonly history: number;
-  /** Bytes that it holds. */
-  readonly length: number;
-  /** Whether the stream ends with it. */
-  readonly last: boolean;
 }
 
 export type TaskName = keyof Tasks;

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import * as zlib from "node:zlib";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { deliverToLayout } from "../../../src/destinations/oci-layout/deliver-to-layout.ts";
 import type { LayoutOptions } from "../../../src/destinations/oci-layout/deliver-to-layout.ts";
 import { deliverToOciArchive } from "../../../src/destinations/oci-layout/deliver-to-oci-archive.ts";
@@ -11,20 +11,19 @@ import { MEDIA_TYPE } from "../../../src/image/media-types.ts";
 import { parseReference } from "../../../src/image/reference.ts";
 import { openOciArchive } from "../../../src/oci-layout/oci-archive.ts";
 import { OciLayout } from "../../../src/oci-layout/oci-layout.ts";
-import { WorkerPool } from "../../../src/packing/workers/pool.ts";
+import { Compressor } from "../../../src/packing/codec/compressor.ts";
 import type { ProgressEvent } from "../../../src/progress/events.ts";
 import { failureOf } from "../../support/failures.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { KeyedLayer } from "../support/keyed-layer.ts";
 import { memoryImage, memoryLayers } from "../support/memory-image.ts";
 
-const pool = new WorkerPool(1);
-afterAll(() => pool.close());
+const compressor = new Compressor(1);
 
 function options(changes: Partial<LayoutOptions> = {}): LayoutOptions {
   return {
     compression: "none",
-    codecPool: () => pool,
+    compressor: () => compressor,
     learn: true,
     version: "",
     report: () => undefined,

@@ -89,7 +89,7 @@ function deliver(folder: string, contents: readonly string[]): Promise<{ digest:
   const image = memoryImage(memoryLayers(contents));
   return deliverToLayout(image, NAME, OciLayout.create(folder), {
     compression: "none",
-    codecPool: nobody,
+    compressor: nobody,
     learn: true,
     version: "",
     report: () => undefined,

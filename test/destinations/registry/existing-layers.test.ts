@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { imageAt } from "../../../src/assembly/image-at.ts";
 import type { FoundImage } from "../../../src/assembly/image-at.ts";
 import { pushImage } from "../../../src/destinations/registry/push-image.ts";
@@ -9,15 +9,14 @@ import { describe as describeBytes, manifestWith } from "../../../src/image/mani
 import { MEDIA_TYPE } from "../../../src/image/media-types.ts";
 import { OciLayout } from "../../../src/oci-layout/oci-layout.ts";
 import { parseReference } from "../../../src/image/reference.ts";
-import { WorkerPool } from "../../../src/packing/workers/pool.ts";
+import { Compressor } from "../../../src/packing/codec/compressor.ts";
 import { parseLocation } from "../../../src/transports/location.ts";
 import { tarOf, TEST_REGISTRY, TestRepository } from "../../assembly/support/stored-images.ts";
 import type { Fault } from "../../registry/support/fault-registry.ts";
 import { failureOf } from "../../support/failures.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
-const pool = new WorkerPool(1);
-afterAll(() => pool.close());
+const compressor = new Compressor(1);
 
 const TOC = { "containerd.io/snapshot/stargz/toc.digest": "sha256:x" };
 const LAYERS = [
@@ -40,7 +39,7 @@ function push(
 ): ReturnType<typeof pushImage> {
   return pushImage(image, [parseReference(name)], {
     compression: "zstd",
-    codecPool: () => pool,
+    compressor: () => compressor,
     learn: true,
     cacheFrom: [],
     connection: TEST_REGISTRY,

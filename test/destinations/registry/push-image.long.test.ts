@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as fc from "fast-check";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { pushImage } from "../../../src/destinations/registry/push-image.ts";
 import type { PushOptions } from "../../../src/destinations/registry/push-image.ts";
 import { digestOf } from "../../../src/image/digest.ts";
@@ -10,15 +10,14 @@ import type { Layer } from "../../../src/image/layer.ts";
 import { parseReference, parseRemoteReference } from "../../../src/image/reference.ts";
 import { BlobDigests } from "../../../src/packing/blob-digests.ts";
 import { DigestStore } from "../../../src/packing/digest-store.ts";
-import { WorkerPool } from "../../../src/packing/workers/pool.ts";
+import { Compressor } from "../../../src/packing/codec/compressor.ts";
 import type { ProgressEvent } from "../../../src/progress/events.ts";
 import { PATIENT } from "../../../src/registry/retry.ts";
 import { FaultRegistry } from "../../registry/support/fault-registry.ts";
 import type { Fault, FaultRegistryOptions } from "../../registry/support/fault-registry.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
-const pool = new WorkerPool(2);
-afterAll(() => pool.close());
+const compressor = new Compressor(2);
 
 /** A layer whose key is known and whose digest is not, and which counts how often it is made. */
 class CountingLayer implements Layer {
@@ -117,7 +116,7 @@ async function setting(options: FaultRegistryOptions = {}): Promise<Setting> {
         names.map((name) => parseReference(`${registry.host}/${name}`)),
         {
           compression: "none",
-          codecPool: () => pool,
+          compressor: () => compressor,
           learn: true,
           cacheFrom: [],
           connection,

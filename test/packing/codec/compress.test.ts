@@ -1,14 +1,13 @@
 import * as zlib from "node:zlib";
 import * as fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compress } from "../../../src/packing/codec/compress.ts";
-import type { CodecName } from "../../../src/packing/workers/protocol.ts";
-import { WorkerPool } from "../../../src/packing/workers/pool.ts";
+import type { CodecName } from "../../../src/packing/codec/compression.ts";
+import { Compressor } from "../../../src/packing/codec/compressor.ts";
 
 const MIB = 1 << 20;
-const pool = new WorkerPool(2);
-const single = new WorkerPool(1);
-afterAll(() => Promise.all([pool.close(), single.close()]));
+const compressor = new Compressor(2);
+const single = new Compressor(1);
 
 /** Text that compresses like text, with repetitions across the borders of blocks. */
 const SAMPLE = Buffer.alloc(9 * MIB + 12_345);
@@ -38,7 +37,7 @@ async function collected(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
 function compressed(
   bytes: Buffer,
   codec: CodecName,
-  by: WorkerPool = pool,
+  by: Compressor = compressor,
   lengths: readonly number[] = [MIB],
   level?: number,
 ): Promise<Buffer> {
@@ -89,13 +88,13 @@ describe.each(["gzip", "zstd"] as const)("%s", (codec) => {
     const bytes = SAMPLE.subarray(0, 2 * MIB + 77);
     const expected = await compressed(bytes, codec);
     for (const lengths of [[bytes.length], [65_536], [MIB + 1], [1, 0, 100_000, 3], [0, MIB - 1]]) {
-      expect((await compressed(bytes, codec, pool, lengths)).equals(expected)).toBe(true);
+      expect((await compressed(bytes, codec, compressor, lengths)).equals(expected)).toBe(true);
     }
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 5000, max: 3 * MIB }), { minLength: 1, maxLength: 5 }),
         async (lengths) => {
-          expect((await compressed(bytes, codec, pool, lengths)).equals(expected)).toBe(true);
+          expect((await compressed(bytes, codec, compressor, lengths)).equals(expected)).toBe(true);
         },
       ),
       { numRuns: 4 },
@@ -111,8 +110,8 @@ describe.each(["gzip", "zstd"] as const)("%s", (codec) => {
   it("has levels", async () => {
     const bytes = SAMPLE.subarray(0, MIB);
     const [fast, good] = [
-      await compressed(bytes, codec, pool, [MIB], 1),
-      await compressed(bytes, codec, pool, [MIB], 9),
+      await compressed(bytes, codec, compressor, [MIB], 1),
+      await compressed(bytes, codec, compressor, [MIB], 9),
     ];
     expect(good.length).toBeLessThan(fast.length);
     expect(decompress(good).equals(bytes)).toBe(true);
@@ -120,12 +119,14 @@ describe.each(["gzip", "zstd"] as const)("%s", (codec) => {
   });
 
   it("passes on what goes wrong where the bytes come from", async () => {
-    await expect(collected(compress(failing(), codec, pool))).rejects.toThrow("no more");
+    await expect(collected(compress(failing(), codec, compressor))).rejects.toThrow("no more");
   });
 
   it("passes on what goes wrong in a worker", async () => {
     const level = "high" as unknown as number;
-    await expect(compressed(SAMPLE, codec, pool, [MIB], level)).rejects.toThrow(/type number/);
+    await expect(compressed(SAMPLE, codec, compressor, [MIB], level)).rejects.toThrow(
+      /type number/,
+    );
     expect((await compressed(Buffer.from("x"), codec)).length).toBeGreaterThan(10);
   });
 
@@ -139,7 +140,7 @@ describe.each(["gzip", "zstd"] as const)("%s", (codec) => {
       }
     }
     let parts = 0;
-    for await (const _ of compress(endless(), codec, pool)) {
+    for await (const _ of compress(endless(), codec, compressor)) {
       parts += 1;
       if (parts === 3) break;
     }

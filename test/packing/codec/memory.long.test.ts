@@ -10,7 +10,7 @@ const SOURCE = path.join(import.meta.dirname, "../../../src");
 function script(codec: string, mebibytes: number): string {
   return `
     import { compress } from ${JSON.stringify(path.join(SOURCE, "packing/codec/compress.ts"))};
-    import { WorkerPool } from ${JSON.stringify(path.join(SOURCE, "packing/workers/pool.ts"))};
+    import { Compressor } from ${JSON.stringify(path.join(SOURCE, "packing/codec/compressor.ts"))};
     const chunk = Buffer.alloc(1 << 20);
     for (let at = 0, state = 7; at < chunk.length; at += 4) {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -19,9 +19,8 @@ function script(codec: string, mebibytes: number): string {
     async function* source() {
       for (let turn = 0; turn < ${mebibytes}; turn += 1) yield chunk;
     }
-    const pool = new WorkerPool(2);
-    for await (const _ of compress(source(), ${JSON.stringify(codec)}, pool, { level: 1, lent: true }));
-    await pool.close();
+    const compressor = new Compressor(2);
+    for await (const _ of compress(source(), ${JSON.stringify(codec)}, compressor, { level: 1, lent: true }));
     console.log(process.resourceUsage().maxRSS >> 10);`;
 }
 

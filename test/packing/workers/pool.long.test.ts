@@ -51,7 +51,7 @@ describe("a pool of workers", () => {
       hint: "build or fetch it first",
     });
     const other: unknown = await pool
-      .run("compress", { codec: "zstd", level: 3, block: undefined as never })
+      .run("digest", { spec: undefined as never })
       .catch((thrown: unknown) => thrown);
     expect(other).not.toBeInstanceOf(VarveError);
     expect((other as Error).stack).toContain("pack-worker.ts");
