@@ -56,6 +56,21 @@ async function filesIn(folder: string, always?: string[]): Promise<string[]> {
     .filter((line) => line !== "" && !line.endsWith("/"));
 }
 
+it("tells of packages whose content the lockfile does not pin", async () => {
+  const locked = { integrity: undefined };
+  const git = { integrity: undefined, resolved: "git+ssh://git@host/g.git#0123456789" };
+  const { folder } = installProject({
+    "node_modules/a": { locked },
+    "node_modules/b": {},
+    "node_modules/g": { locked: git },
+  });
+  const notices: string[] = [];
+  await contentsOf(folder, { onNotice: (message) => notices.push(message) });
+  expect(notices).toEqual([
+    `${folder}/package-lock.json has no integrity of a@1.0.0: only the version is checked; renewing the lockfile adds it`,
+  ]);
+});
+
 describe("components", () => {
   it("are packages at their places and the application, circles as one", async () => {
     const contents = await contentsOf(installProject(SERVER, MANIFEST).folder);

@@ -11,6 +11,7 @@ import type { Lock, LockedPackage } from "../lockfile/lock.ts";
 import { readManifest } from "../lockfile/manifest.ts";
 import { machinePlatform, runsOn } from "../platform.ts";
 import type { NodePlatform } from "../platform.ts";
+import { nameSome } from "../../../wording/format.ts";
 import type { NpmRegistry } from "../registry/npm-registry.ts";
 
 /**
@@ -19,6 +20,9 @@ import type { NpmRegistry } from "../registry/npm-registry.ts";
  * is for this machine, too, published otherwise.
  */
 export type ContentMode = "auto" | "installed" | "published";
+
+/** Names in one notice. */
+const NAMES_SHOWN = 3;
 
 /** What installing a project runs of its own, and what may change packages. */
 const PROJECT_SCRIPTS = ["preinstall", "install", "postinstall", "prepare"];
@@ -59,6 +63,7 @@ export class PackageSources {
   /** @throws VarveError `NPM_OUT_OF_STEP`, `NPM_NATIVE`, `NPM_DIFFERS`, and what fetching throws */
   async filesOf(keys: readonly string[]): Promise<Map<string, SourcedPackage>> {
     const hasTree = keys.some((key) => this.#installed.has(key));
+    this.#noticeUnpinned(keys);
     const found = await Promise.all(
       keys.map(async (key) => {
         const locked = this.#lock.packages.get(key)!;
@@ -73,6 +78,22 @@ export class PackageSources {
       }),
     );
     return new Map(found);
+  }
+
+  /** Of these any content would do; npm leaves entries so when it installs from what it finds. */
+  #noticeUnpinned(keys: readonly string[]): void {
+    const names = keys
+      .map((key) => this.#lock.packages.get(key)!)
+      .filter((locked) => isFromRegistry(locked) && locked.integrity === undefined)
+      .filter(
+        ({ checksum, patched, bundledIn }) => (checksum ?? patched ?? bundledIn) === undefined,
+      )
+      .map(nameOf);
+    if (names.length === 0) return;
+    const { file } = this.#lock;
+    this.#options.onNotice(
+      `${file} has no integrity of ${nameSome(names, NAMES_SHOWN)}: only the version is checked; renewing the lockfile adds it`,
+    );
   }
 
   /** What an install script built here may not run elsewhere; checked by its native modules. */
@@ -185,6 +206,11 @@ export class PackageSources {
     const { manager } = this.#lock;
     return manager === "npm" ? "npm ci" : `${manager} install`;
   }
+}
+
+/** Elsewhere a commit or a path pins. */
+function isFromRegistry({ resolved }: LockedPackage): boolean {
+  return resolved === undefined;
 }
 
 function nameOf({ name, version }: LockedPackage): string {
