@@ -142,18 +142,29 @@ function withDefaults(
   { entrypoint, cmd, user, workingDir }: ImageDefaults,
   inherited: JsonObject | undefined,
 ): RuntimeConfigInput {
-  const saysWhatRuns = config.Entrypoint !== undefined || config.Cmd !== undefined;
   // A base's own program is not the one that is meant to start; an init starts whatever it is given.
   const runs = inherited === undefined || startsWithInit(inherited) ? undefined : [];
   const Entrypoint = entrypoint === undefined ? runs : [...entrypoint];
   return {
     ...(user === undefined ? {} : { User: user }),
     ...(workingDir === undefined ? {} : { WorkingDir: workingDir }),
-    ...(saysWhatRuns || cmd === undefined
-      ? {}
-      : { ...(Entrypoint === undefined ? {} : { Entrypoint }), Cmd: [...cmd] }),
+    ...(config.Entrypoint === undefined && config.Cmd === undefined && cmd !== undefined
+      ? { ...(Entrypoint === undefined ? {} : { Entrypoint }), Cmd: [...cmd] }
+      : initFor(config, entrypoint, inherited)),
     ...config,
   };
+}
+
+/** The contents' init, for a command that the recipe names where nothing else would start it. */
+function initFor(
+  { Entrypoint, Cmd }: RuntimeConfigInput,
+  init: readonly string[] | undefined,
+  inherited: JsonObject | undefined,
+): RuntimeConfigInput {
+  const [program] = Cmd ?? [];
+  if (init === undefined || Entrypoint !== undefined || program === undefined) return {};
+  if (program === init[0] || Array.isArray(inherited?.get("Entrypoint"))) return {};
+  return { Entrypoint: [...init] };
 }
 
 /** Programs that start another one and hand signals on, as far as they are known. */

@@ -139,6 +139,26 @@ describe("what runs", () => {
   });
 });
 
+describe("the contents' init", () => {
+  const init = ["/usr/bin/tini", "--"];
+  const started = async (config: Recipe["config"], base?: string): Promise<unknown> => {
+    const image = await imageOf(
+      { config, ...(base === undefined ? {} : { base }) },
+      { defaults: { entrypoint: init } },
+    );
+    return image.runtime.Entrypoint;
+  };
+
+  it("starts the command that the recipe names, unless that is the init, or another starts it", async () => {
+    expect(await started({ Cmd: ["/app"] })).toEqual(init);
+    expect(await started({ Cmd: [...init, "/app"] })).toBeUndefined();
+    expect(await started({ Entrypoint: ["/run"], Cmd: ["/app"] })).toEqual(["/run"]);
+    expect(await started({})).toBeUndefined();
+    const base = writeArchiveOf(temporaryFolder(), { config: { Entrypoint: ["/entrypoint.sh"] } });
+    expect(await started({ Cmd: ["/app"] }, base)).toEqual(["/entrypoint.sh"]);
+  });
+});
+
 describe("the environment", () => {
   const folders = { env: {}, defaults: { programFolders: ["/a/bin", "/b/bin"] } };
 
