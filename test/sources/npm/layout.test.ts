@@ -6,7 +6,7 @@ import { lookupPlaces } from "../../../src/sources/npm/layout/lookup.ts";
 import type { Lock, LockedEdge, LockedPackage } from "../../../src/sources/npm/lockfile/lock.ts";
 import { nodePlatform } from "../../../src/sources/npm/platform.ts";
 import { selectProduction } from "../../../src/sources/npm/select.ts";
-import { wrongLookups } from "./support/check-lookups.ts";
+import { shownLinks, wrongLookups } from "./support/check-lookups.ts";
 
 const LINUX = nodePlatform("linux/amd64");
 
@@ -109,6 +109,23 @@ it("puts a package once where all can share it", () => {
   });
   const places = hoistedLayout(lock, selectProduction(lock, "", LINUX)).map(({ place }) => place);
   expect(places.toSorted()).toEqual(["", "node_modules/@s/b", "node_modules/a", "node_modules/c"]);
+});
+
+it("ends where packages need each other in several versions, by a symlink to the one around", () => {
+  const lock = lockOf({
+    versions: [2, 3],
+    edges: [
+      [0, 3],
+      [1, 4],
+      [3, 1],
+      [4, 0],
+    ],
+    folders: [[1, 4]],
+  });
+  const placements = hoistedLayout(lock, selectProduction(lock, "", LINUX));
+  expect(wrongLookups(lock, placements)).toEqual([]);
+  const other = "node_modules/@s/b/node_modules/@s/b";
+  expect(shownLinks(placements)).toEqual([`${other}/node_modules/@s/b -> ../../../../..`]);
 });
 
 it("looks packages up as Node does", () => {

@@ -14,6 +14,9 @@ interface Placed {
  * root as it can lie without another version of the same name in its way, so that each finds
  * exactly the versions of the lockfile by Node's own lookup. Nearer dependencies go first, then
  * names: the result follows from the lockfile alone, not from whoever installed it.
+ *
+ * Packages that need each other in several versions would lie within each other without end; there
+ * a symlink leads back to the one around.
  */
 export function hoistedLayout(lock: Lock, selected: readonly string[]): Placement[] {
   const chosen = new Set(selected);
@@ -44,7 +47,8 @@ export function hoistedLayout(lock: Lock, selected: readonly string[]): Placemen
       const candidates = lookupPlaces(placed.place, name);
       const at = findPlace(candidates, to, packages, passed, (place) => isHome(place, name));
       for (const place of candidates.slice(0, candidates.indexOf(at))) passed.add(place);
-      placed.references.set(name, (packages.get(at) ?? add(at, to)).place);
+      const there = packages.get(at) ?? linkToAround(placed.place, at, to) ?? add(at, to);
+      placed.references.set(name, there.place);
     }
   }
   return queue.map(({ place, key, references }) => ({
@@ -53,6 +57,20 @@ export function hoistedLayout(lock: Lock, selected: readonly string[]): Placemen
     references,
     links: links.filter(({ to }) => to === place),
   }));
+
+  /** A symlink to the package in whose folder another one lies, when that needs it again. */
+  function linkToAround(from: string, at: string, key: string): Placed | undefined {
+    for (let around = from; around.includes("node_modules/");) {
+      const placed = packages.get(around);
+      if (placed?.key === key) {
+        packages.set(at, placed);
+        links.push({ at, to: placed.place });
+        return placed;
+      }
+      around = around.slice(0, around.lastIndexOf("node_modules/")).replace(/\/$/, "");
+    }
+    return undefined;
+  }
 
   /** Whether a place lies directly in the `node_modules` of a package or of a folder of ours. */
   function isHome(place: string, name: string): boolean {
