@@ -1,10 +1,7 @@
-import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { HISTORY_SIZE } from "./block-memory.ts";
 import type { BlockMemory } from "./block-memory.ts";
 import type { CodecName } from "./compression.ts";
-
-const deflateRaw = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
 
 /** A piece of a stream that is compressed piece by piece. */
 export interface Block {
@@ -31,46 +28,52 @@ const GZIP_MEMORY = 7;
 export async function compressBlock(
   codec: CodecName,
   level: number,
-  { memory, history, length, last }: Block,
+  block: Block,
 ): Promise<Buffer> {
-  const bytes = memory.bytes.subarray(0, length);
-  const { constants } = zlib;
-  switch (codec) {
-    case "gzip":
-      return deflateRaw(bytes, {
-        level,
-        memLevel: GZIP_MEMORY,
-        chunkSize: roomFor(length),
-        finishFlush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
-        ...(history === 0 ? {} : { dictionary: memory.history.subarray(HISTORY_SIZE - history) }),
-      });
-    case "zstd":
-      return zstdFrame(bytes, level);
-  }
+  const bytes = block.memory.bytes.subarray(0, block.length);
+  const stream = codec === "gzip" ? gzipPart(level, block) : zstdFrame(level, block);
+  return allAtOnce(stream, bytes);
 }
 
-/**
- * One frame. The stream is told with its first bytes that they are the last: so zstd compresses in
- * one go, without copying, and its bytes depend on nothing else (reference: dependencies, section
- * 4). It is never ended, for which it would add an empty frame.
- */
-function zstdFrame(bytes: Uint8Array, level: number): Promise<Buffer> {
+function gzipPart(level: number, { memory, history, length, last }: Block): zlib.DeflateRaw {
+  return zlib.createDeflateRaw({
+    level,
+    memLevel: GZIP_MEMORY,
+    chunkSize: roomFor(length),
+    flush: last ? zlib.constants.Z_FINISH : zlib.constants.Z_SYNC_FLUSH,
+    ...(history === 0 ? {} : { dictionary: memory.history.subarray(HISTORY_SIZE - history) }),
+  });
+}
+
+function zstdFrame(level: number, { length }: Block): zlib.ZstdCompress {
   const { constants } = zlib;
-  const stream = zlib.createZstdCompress({
-    chunkSize: roomFor(bytes.length),
+  return zlib.createZstdCompress({
+    chunkSize: roomFor(length),
     flush: constants.ZSTD_e_end,
-    pledgedSrcSize: bytes.length,
+    pledgedSrcSize: length,
     params: {
       [constants.ZSTD_c_compressionLevel]: level,
       [constants.ZSTD_c_checksumFlag]: 1,
       [constants.ZSTD_c_contentSizeFlag]: 1,
     },
   });
+}
+
+/**
+ * What a stream makes of these bytes, in one call of the library: it is told with them that they
+ * are all, so it gives one buffer; zstd then compresses without copying, and its bytes depend on
+ * nothing else (reference: dependencies, section 4). The stream is never ended, for which zstd
+ * would add an empty frame.
+ */
+function allAtOnce(
+  stream: zlib.DeflateRaw | zlib.ZstdCompress,
+  bytes: Uint8Array,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     stream.once("error", reject);
-    stream.once("data", (frame: Buffer) => {
+    stream.once("data", (made: Buffer) => {
       stream.destroy();
-      resolve(frame);
+      resolve(made);
     });
     stream.write(bytes);
   });
@@ -78,9 +81,7 @@ function zstdFrame(bytes: Uint8Array, level: number): Promise<Buffer> {
 
 /** Collected as garbage it would be there for long: by its handle it looks small. */
 export function giveBack(made: Buffer): void {
-  const memory = made.buffer as ArrayBuffer;
-  // What is small shares its memory with others.
-  if (memory.byteLength > Buffer.poolSize) memory.transfer(0);
+  (made.buffer as ArrayBuffer).transfer(0);
 }
 
 /** Enough for whatever the block becomes, so that it comes as one buffer. */
