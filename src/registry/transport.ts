@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { BodyWriter } from "./body-writer.ts";
 import { connectionError } from "./connection-error.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
@@ -135,16 +136,18 @@ export class Transport {
       () => (over = true),
       () => (over = true),
     );
+    const writer = new BodyWriter(sent);
     try {
       for await (const chunk of body) {
         if (over) return;
-        if (sent.write(chunk)) continue;
-        await Promise.race([ended, drained(sent)]);
+        await Promise.race([ended, writer.write(chunk)]);
         if (over) return;
       }
     } catch (error) {
       sent.destroy();
       throw error;
+    } finally {
+      writer.stop();
     }
     sent.end();
   }
@@ -175,16 +178,4 @@ export class Transport {
 /** An agent chooses by rules of its own: it is left no choice. */
 function agentEnvironment({ url }: Proxy): NodeJS.ProcessEnv {
   return { HTTP_PROXY: url.href, HTTPS_PROXY: url.href };
-}
-
-async function drained(sent: http.ClientRequest): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      sent.off("drain", done);
-      sent.off("close", done);
-      resolve();
-    };
-    sent.once("drain", done);
-    sent.once("close", done);
-  });
 }

@@ -67,29 +67,38 @@ export interface Beginning {
   readonly whole: AsyncGenerator<Uint8Array, void, undefined> | undefined;
 }
 
-/** Takes bytes until the stream ends or is longer than `most`. */
+/**
+ * Takes bytes until the stream ends or is longer than `most`.
+ *
+ * @param stream may lend its chunks: those that are kept are copied
+ */
 export async function beginningOf(
   stream: AsyncIterable<Uint8Array>,
   most: number,
 ): Promise<Beginning> {
   const iterator = stream[Symbol.asyncIterator]();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  while (size <= most) {
+  let kept: Buffer | undefined;
+  let used = 0;
+  for (;;) {
     const next = await iterator.next();
-    if (next.done === true) return { bytes: Buffer.concat(chunks), whole: undefined };
-    chunks.push(next.value);
-    size += next.value.length;
+    const bytes = kept?.subarray(0, used) ?? Buffer.alloc(0);
+    if (next.done === true) return { bytes, whole: undefined };
+    const chunk = next.value;
+    if (used + chunk.length > most) {
+      return { bytes: Buffer.alloc(0), whole: continued([bytes, chunk], iterator) };
+    }
+    kept ??= Buffer.allocUnsafeSlow(most);
+    kept.set(chunk, used);
+    used += chunk.length;
   }
-  return { bytes: Buffer.alloc(0), whole: continued(chunks, iterator) };
 }
 
 async function* continued(
-  chunks: readonly Uint8Array[],
+  taken: readonly Uint8Array[],
   iterator: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* chunks;
+    yield* taken;
     for (;;) {
       const next = await iterator.next();
       if (next.done === true) return;

@@ -12,7 +12,7 @@ import type { BlobIdentity } from "./upload-bytes.ts";
 export interface BlobSource {
   /** What is known of them beforehand. */
   readonly known?: BlobIdentity | undefined;
-  /** The bytes from their beginning: the same each time. */
+  /** The bytes from their beginning: the same each time. Each chunk may be lent until the next. */
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -22,7 +22,7 @@ export interface UploadedBlob extends BlobIdentity {
 }
 
 /** A blob up to this length is made whole first: its digest is known then, and one PUT does. */
-const SHORT_BLOB = 2 << 20;
+const SHORT_BLOB = 512 << 10;
 /** Bytes of a piece when a blob goes in pieces, unless the registry wants them longer. */
 const PIECE_SIZE = 16 << 20;
 const SMALLEST_PIECE = 1 << 20;

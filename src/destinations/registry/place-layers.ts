@@ -114,10 +114,13 @@ async function sourceOf(layer: Layer, options: SendOptions): Promise<BlobSource>
   if (compression !== "none") {
     return {
       open: () =>
-        compress(layer.stream({ lent: true }), compression, options.compressor(), { level }),
+        compress(layer.stream({ lent: true }), compression, options.compressor(), {
+          level,
+          lent: true,
+        }),
     };
   }
   const digest = layer.knownDiffId();
   const known = digest === undefined ? undefined : { digest, size: await layer.size() };
-  return { known, open: () => layer.stream() };
+  return { known, open: () => layer.stream({ lent: true }) };
 }
