@@ -65,6 +65,8 @@ export interface Beginning {
   readonly bytes: Buffer;
   /** Begins again with `bytes`; undefined when the stream has ended. */
   readonly whole: AsyncGenerator<Uint8Array, void, undefined> | undefined;
+  /** Ends the stream, wherever it is; `whole` alone would not, unless something was taken from it. */
+  readonly end: () => Promise<void>;
 }
 
 /**
@@ -77,15 +79,16 @@ export async function beginningOf(
   most: number,
 ): Promise<Beginning> {
   const iterator = stream[Symbol.asyncIterator]();
+  const end = async (): Promise<void> => void (await iterator.return?.());
   let kept: Buffer | undefined;
   let used = 0;
   for (;;) {
     const next = await iterator.next();
     const bytes = kept?.subarray(0, used) ?? Buffer.alloc(0);
-    if (next.done === true) return { bytes, whole: undefined };
+    if (next.done === true) return { bytes, whole: undefined, end };
     const chunk = next.value;
     if (used + chunk.length > most) {
-      return { bytes: Buffer.alloc(0), whole: continued([bytes, chunk], iterator) };
+      return { bytes: Buffer.alloc(0), whole: continued([bytes, chunk], iterator), end };
     }
     kept ??= Buffer.allocUnsafeSlow(most);
     kept.set(chunk, used);

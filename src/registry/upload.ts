@@ -6,7 +6,7 @@ import { shownUrl } from "./redact.ts";
 import type { RepositoryClient } from "./repository-client.ts";
 import { Patience } from "./retry.ts";
 import { beginningOf, inPieces, MeasuredBytes } from "./upload-bytes.ts";
-import type { BlobIdentity } from "./upload-bytes.ts";
+import type { Beginning, BlobIdentity } from "./upload-bytes.ts";
 
 /** Bytes to be uploaded, which can be made again as often as it takes. */
 export interface BlobSource {
@@ -57,12 +57,12 @@ export async function uploadBlob(
   options: UploadOptions = {},
 ): Promise<UploadedBlob> {
   if (source.known !== undefined) return new BlobUpload(repository, source, options).run();
-  const { bytes, whole } = await beginningOf(source.open(), SHORT_BLOB);
-  if (whole === undefined) return uploadBytes(repository, bytes, options);
+  const beginning = await beginningOf(source.open(), SHORT_BLOB);
+  if (beginning.whole === undefined) return uploadBytes(repository, beginning.bytes, options);
   try {
-    return await new BlobUpload(repository, source, options, whole).run();
+    return await new BlobUpload(repository, source, options, beginning).run();
   } finally {
-    await whole.return();
+    await beginning.end();
   }
 }
 
@@ -88,7 +88,7 @@ class BlobUpload {
   readonly #onSent: (bytes: number) => void;
   readonly #access: Access;
   /** The bytes that are being made already, for the first try. */
-  #opened: AsyncIterable<Uint8Array> | undefined;
+  #begun: Beginning | undefined;
   /** In pieces: after a break, and where a request must not be long. */
   #inPieces = false;
   #pieceSize = PIECE_SIZE;
@@ -101,12 +101,12 @@ class BlobUpload {
     repository: RepositoryClient,
     source: BlobSource,
     { onSent = (): void => undefined }: UploadOptions,
-    opened?: AsyncIterable<Uint8Array>,
+    begun?: Beginning,
   ) {
     this.#repository = repository;
     this.#source = source;
     this.#onSent = onSent;
-    this.#opened = opened;
+    this.#begun = begun;
     this.#identity = source.known;
     this.#access = repository.pushAccess();
   }
@@ -196,8 +196,18 @@ class BlobUpload {
 
   /** Sends what the registry lacks, and moves the place on as it confirms. */
   async #send(place: Place): Promise<BlobIdentity> {
-    const measured = new MeasuredBytes(this.#opened ?? this.#source.open(), place.offset);
-    this.#opened = undefined;
+    const begun = this.#begun;
+    this.#begun = undefined;
+    try {
+      return await this.#sendFrom(begun?.whole ?? this.#source.open(), place);
+    } finally {
+      // What it holds may be all that the next try could have.
+      await begun?.end();
+    }
+  }
+
+  async #sendFrom(bytes: AsyncIterable<Uint8Array>, place: Place): Promise<BlobIdentity> {
+    const measured = new MeasuredBytes(bytes, place.offset);
     if (this.#inPieces) {
       for await (const piece of inPieces(measured.bytes(), this.#pieceSize)) {
         await this.#sendPiece(place, piece);

@@ -146,6 +146,25 @@ describe("an upload", () => {
     expect(opened).toBe(1);
     expect(registry.blobs.size).toBe(0);
   });
+
+  it("ends the bytes' maker when it may not begin", async () => {
+    const { repository } = await repositoryOn({
+      fault: faultsFor("POST", { kind: "status", status: 403 }),
+    });
+    let isEnded = false;
+    const source: BlobSource = {
+      open: async function* () {
+        try {
+          yield LONG.subarray(0, 3 << 20);
+          yield LONG.subarray(3 << 20);
+        } finally {
+          isEnded = true;
+        }
+      },
+    };
+    await expect(uploadBlob(repository, source)).rejects.toThrow(/^POST /);
+    expect(isEnded).toBe(true);
+  });
 });
 
 const anyFault: fc.Arbitrary<Fault | undefined> = fc.oneof(
