@@ -130,6 +130,21 @@ describe("a lockfile is in step", () => {
     expect(lock.packages.get("")!.dependencies.has("a")).toBe(true);
   });
 
+  it("of npm, with what it left there of folders that are gone", async () => {
+    const lock = await lockOf({
+      "package.json": { workspaces: ["packages/*"] },
+      "package-lock.json": {
+        lockfileVersion: 3,
+        packages: {
+          "": { workspaces: ["packages/*"] },
+          "../local": { version: "1.0.0", extraneous: true },
+          "packages/gone": { version: "1.0.0", extraneous: true, dependencies: { ms: "^2.0.0" } },
+        },
+      },
+    });
+    expect(lock.folders).toEqual([""]);
+  });
+
   it("of pnpm, with overrides, catalogs and peers that it installs", async () => {
     const lock = await lockOf({
       "package.json": {
@@ -158,6 +173,17 @@ snapshots:
 `,
     });
     expect([...lock.packages.get("")!.dependencies.keys()]).toEqual(["debug", "ms", "rfdc"]);
+  });
+
+  it("of pnpm, with exclusions of folders before what they are taken from", async () => {
+    const lock = await lockOf({
+      "package.json": {},
+      "pnpm-workspace.yaml": "packages: ['!**/test/**', 'packages/**']\n",
+      "packages/a/package.json": "{}",
+      "packages/a/test/fixture/package.json": "{}",
+      "pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  .: {}\n  packages/a: {}\n",
+    });
+    expect(lock.folders).toEqual(["", "packages/a"]);
   });
 
   it("of Yarn, whose resolutions decide what ranges come to", async () => {

@@ -13,6 +13,7 @@ interface LockEntry extends Manifest {
   readonly link?: boolean;
   readonly inBundle?: boolean;
   readonly hasInstallScript?: boolean;
+  readonly extraneous?: boolean;
 }
 
 type Entries = Readonly<Record<string, LockEntry>>;
@@ -29,6 +30,8 @@ export function parsePackageLock(text: string, file: string): Lock {
   const links = new Map<string, string>();
   const folders: string[] = [];
   for (const [place, entry] of Object.entries(entries)) {
+    // Nobody needs it; npm leaves entries of workspaces so that were removed.
+    if (entry.extraneous === true) continue;
     if (entry.link === true) {
       links.set(place, insideOf(entry.resolved ?? "", place, file));
       continue;

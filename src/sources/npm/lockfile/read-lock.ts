@@ -70,8 +70,13 @@ export async function readLock(file: string): Promise<Lock> {
   const isPnpm = path.basename(file) === "pnpm-lock.yaml";
   const settings = isPnpm ? await readPnpmSettings(root) : {};
   const lock = await parse(text, file, settings);
-  await checkManifests(lock, isPnpm ? (settings.packages ?? []) : undefined);
+  await checkManifests(lock, isPnpm ? exclusionsLast(settings.packages ?? []) : undefined);
   return lock;
+}
+
+/** To pnpm they matter wherever they stand. */
+function exclusionsLast(patterns: readonly string[]): string[] {
+  return patterns.toSorted((a, b) => Number(a.startsWith("!")) - Number(b.startsWith("!")));
 }
 
 async function parse(text: string, file: string, settings: PnpmSettings): Promise<Lock> {
