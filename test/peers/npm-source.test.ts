@@ -204,6 +204,7 @@ describe.skipIf(absent(["npm"]))("a registry of npm packages", () => {
     );
     expect(new Set(folders)).toEqual(new Set([folder]));
     expect(fs.readdirSync(path.dirname(folder)).toSorted()).toEqual([
+      ".looked-through",
       ".unpacking-new",
       path.basename(folder),
     ]);

@@ -31,8 +31,19 @@ describe("what scripts write", () => {
   });
 
   it("may be different each time, but not for ever", () => {
-    const again = [1, 2, 3, 4].map((number) => run({ out: String(number) }));
-    expect(again).toEqual([true, true, true, false]);
+    const again = [1, 2, 3, 4, 5, 6].map((number) => run({ out: String(number) }));
+    expect(again).toEqual([true, true, true, true, false, false]);
+  });
+
+  it("hides nothing that others write meanwhile, however often scripts run", () => {
+    for (const turn of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      expect(run({ stamp: String(turn), [`src${turn}`]: "a" })).toBe(true);
+    }
+    run({});
+    for (const turn of [1, 2, 3, 4, 5, 6]) {
+      expect(run({ src: String(turn) })).toBe(true);
+      expect(run({})).toBe(false);
+    }
   });
 
   it("is not the lock that varve writes", () => {
