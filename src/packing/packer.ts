@@ -6,7 +6,7 @@ import type { LayerDigest, LayerSpec } from "./layer-spec.ts";
 import { RecentWalks } from "./recent-walks.ts";
 import { createRing, RingReader } from "./workers/ring.ts";
 import type { WorkerPool } from "./workers/pool.ts";
-import { createSharedRing } from "./workers/shared-ring.ts";
+import { abandonRing, createSharedRing } from "./workers/shared-ring.ts";
 
 export interface PackerOptions {
   readonly pool: WorkerPool;
@@ -108,7 +108,10 @@ export class Packer {
     const { made, taken } = this.#pair(spec, undefined, (ring) =>
       this.#pool.run("put", { ring, fd }, { urgent: true }),
     );
-    const [length] = await Promise.all([made, taken]);
+    // Nobody may write there any more when this fails: the descriptor will be closed, and its number
+    // stand for another file.
+    await Promise.allSettled([made, taken]);
+    const [length] = [await made, await taken];
     refuseOtherSize(spec, length, size);
   }
 
@@ -146,7 +149,9 @@ export class Packer {
       // After a failure the other worker may still be at it: the next pair gets a ring of its own.
       Promise.all([making, taking]).then(
         () => this.#rings.push(ring),
-        () => undefined,
+        () => {
+          abandonRing(ring);
+        },
       );
       return { making, taking };
     });

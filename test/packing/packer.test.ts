@@ -10,7 +10,7 @@ import { PackedLayer } from "../../src/packing/packed-layer.ts";
 import { Packer } from "../../src/packing/packer.ts";
 import { WorkerPool } from "../../src/packing/workers/pool.ts";
 import { fileOf, folderOf } from "../support/arbitrary-tree.ts";
-import { closedPipe } from "../support/pipe.ts";
+import { closedPipe, openPipe } from "../support/pipe.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { layerOf, specOf, storePath, tarOf } from "./support/layers.ts";
 
@@ -142,6 +142,31 @@ describe("a packer", () => {
       await expect(failing).rejects.toMatchObject({ code });
       expect((await next).equals(tar)).toBe(true);
     }
+  });
+
+  it("fails only when nobody writes to the descriptor any more", async () => {
+    const spec = layerOfLength(temporaryFolder(), MIB);
+    fs.mkdirSync(`${spec.trees[0]!.from}/z-last`);
+    fs.writeFileSync(`${spec.trees[0]!.from}/z-last/.wh.x`, "");
+    const { reader, writer } = openPipe();
+    const over = new AbortController();
+    const failing = packer.write(spec, writer, 1).finally(() => over.abort());
+    failing.catch(() => undefined);
+    // What comes before the failure fits into the ring, but not into the pipe.
+    await delay(300);
+    expect(over.signal.aborted).toBe(false);
+    const buffer = Buffer.alloc(MIB);
+    while (!over.signal.aborted) {
+      try {
+        fs.readSync(reader, buffer);
+      } catch {
+        // There is nothing for the moment.
+      }
+      await delay(1);
+    }
+    await expect(failing).rejects.toMatchObject({ code: "PACK_UNSUPPORTED" });
+    fs.closeSync(reader);
+    fs.closeSync(writer);
   });
 
   it("says so when nobody reads or no space is left", async () => {

@@ -69,14 +69,14 @@ export async function watchLoads(
     const { places } = last;
     const ended = new AbortController();
     const changes = watchFiles(places, { signal: ended.signal });
-    let next = changes.next();
+    let next = nextOf(changes);
     // Something may have changed before it was watched, or while scripts were running.
     const isCurrent = last.ranScripts && !outputs.areOthersWritten(places, begun);
     if (!isCurrent) await again();
     let mustLookAgain = last.ranScripts && !isCurrent;
     while (isSame(places, last.places) && !mustLookAgain) {
       await next;
-      next = changes.next();
+      next = nextOf(changes);
       await again();
       // What scripts have written is no change of the user's.
       mustLookAgain = last.ranScripts;
@@ -84,6 +84,13 @@ export async function watchLoads(
     ended.abort();
     await next;
   }
+}
+
+/** It may fail while something else is waited for, and is looked at afterwards. */
+function nextOf<Item>(items: AsyncIterator<Item>): Promise<IteratorResult<Item>> {
+  const next = items.next();
+  next.catch(() => undefined);
+  return next;
 }
 
 async function loadOnce(

@@ -17,7 +17,7 @@ const END = -1;
 /** In every slot, for ever: nobody takes on. */
 const GONE = -2;
 
-/** Thrown in the worker that fills a ring when the other has failed, which has the reason. */
+/** Thrown in a worker at a ring when the other has failed, which has the reason. */
 export class RingAbandoned extends Error {}
 
 export function createSharedRing(): SharedArrayBuffer {
@@ -94,17 +94,24 @@ export function takeFromRing(ring: SharedArrayBuffer, take: (bytes: Buffer) => v
     for (let slot = 0; ; slot = (slot + 1) % SLOTS) {
       Atomics.wait(cells, slot, FREE);
       const length = Atomics.load(cells, slot);
+      if (length === GONE) throw new RingAbandoned("nobody makes what is taken");
       if (length !== END) take(slots[slot]!.subarray(0, length));
       Atomics.store(cells, slot, FREE);
       Atomics.notify(cells, slot);
       if (length === END) return;
     }
   } catch (error) {
-    for (let slot = 0; slot < SLOTS; slot += 1) {
-      Atomics.store(cells, slot, GONE);
-      Atomics.notify(cells, slot);
-    }
+    abandonRing(ring);
     throw error;
+  }
+}
+
+/** Whoever is still at the ring ends soon, instead of waiting for somebody who has gone. */
+export function abandonRing(ring: SharedArrayBuffer): void {
+  const { cells } = slotsOf(ring);
+  for (let slot = 0; slot < SLOTS; slot += 1) {
+    Atomics.store(cells, slot, GONE);
+    Atomics.notify(cells, slot);
   }
 }
 
