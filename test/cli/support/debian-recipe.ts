@@ -20,7 +20,7 @@ export const APP: Packages = { "app 1": { data: { "usr/bin/app": "app" } } };
 export const DEB = "pool/app_1_amd64.deb";
 export const RELEASE = "dists/stable/InRelease";
 
-export function contentOf(file: string): string | undefined {
+function contentOf(file: string): string | undefined {
   return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
 }
 
